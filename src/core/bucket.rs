@@ -1,0 +1,163 @@
+//! One cache line of a table: seven entries, and a word that says which of them are worth a look.
+
+use crate::sync::{AtomicPtr, AtomicU64, Ordering};
+
+use super::entry::Head;
+
+/// Entries in a bucket.
+#[cfg(not(loom))]
+pub(super) const SLOTS: usize = 7;
+/// Fewer under loom, so that small models overflow a bucket.
+#[cfg(loom)]
+pub(super) const SLOTS: usize = 2;
+
+/// A slot that has never been used. Slots are used in order, and once: a table's slot never changes hands.
+const EMPTY: u8 = 0;
+/// A slot whose entry has been unlinked.
+const UNLINKED: u8 = 1;
+
+/// Any other tag has its high bit set.
+pub(super) fn is_linked(tag: u8) -> bool {
+    tag & 0x80 != 0
+}
+
+/// Set in the last byte once an entry that belongs here had to go to the next bucket.
+const OVERFLOW: u64 = 1 << 56;
+
+/// The tags of a bucket: byte `i` for slot `i`, and the overflow flag.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Meta(u64);
+
+impl Meta {
+    /// The slots whose tag is `tag`. May name others beside them, whose tags differ from it in the last bit only.
+    #[inline]
+    pub(super) fn matching(self, tag: u8) -> SlotSet {
+        const LOW: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        // The zero bytes of `x`, by the borrow they take ("Bit Twiddling Hacks", S. Anderson).
+        let x = self.0 ^ (LOW * u64::from(tag));
+        SlotSet(x.wrapping_sub(LOW) & !x & HIGH & SlotSet::ALL)
+    }
+
+    /// The first slot that has never been used.
+    pub(super) fn first_empty(self) -> Option<usize> {
+        (0..SLOTS).find(|slot| self.tag(*slot) == EMPTY)
+    }
+
+    #[inline]
+    pub(super) fn overflows(self) -> bool {
+        self.0 & OVERFLOW != 0
+    }
+
+    pub(super) fn tag(self, slot: usize) -> u8 {
+        (self.0 >> (8 * slot)) as u8
+    }
+
+    fn with_tag(self, slot: usize, tag: u8) -> Meta {
+        Meta(self.0 & !(0xFF << (8 * slot)) | u64::from(tag) << (8 * slot))
+    }
+}
+
+/// Some slots of a bucket, visited first to last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SlotSet(u64);
+
+impl SlotSet {
+    const ALL: u64 = 0x8080_8080_8080_8080 >> (8 * (8 - SLOTS));
+}
+
+impl Iterator for SlotSet {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let slot = self.0.trailing_zeros() as usize / 8;
+        self.0 &= self.0 - 1;
+        Some(slot)
+    }
+}
+
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(super) struct Bucket<K> {
+    meta: AtomicU64,
+    entries: [AtomicPtr<Head<K>>; SLOTS],
+}
+
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Bucket<u64>>() == 64);
+
+impl<K> Bucket<K> {
+    /// Only for loom, whose atomics are not zeros in memory.
+    #[cfg(loom)]
+    pub(super) fn new() -> Bucket<K> {
+        Bucket { meta: AtomicU64::new(0), entries: std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut())) }
+    }
+
+    #[inline]
+    pub(super) fn meta(&self) -> Meta {
+        // ORDERING: Acquire pairs with the Release of `link`: the entry of a tag that is seen is seen initialized.
+        Meta(self.meta.load(Ordering::Acquire))
+    }
+
+    /// The entry of a slot whose tag was seen in [`meta`](Self::meta).
+    #[inline]
+    pub(super) fn entry(&self, slot: usize) -> *mut Head<K> {
+        // ORDERING: Relaxed: a slot is written once, before its tag, and the tag was acquired.
+        self.entries[slot].load(Ordering::Relaxed)
+    }
+
+    /// Puts an entry into an empty slot. Under the writer mutex.
+    pub(super) fn link(&self, slot: usize, tag: u8, entry: *mut Head<K>) {
+        let meta = self.meta();
+        debug_assert_eq!(meta.tag(slot), EMPTY);
+        self.entries[slot].store(entry, Ordering::Relaxed);
+        // ORDERING: Release publishes the slot, and the entry, to the Acquire of `meta`.
+        self.meta.store(meta.with_tag(slot, tag).0, Ordering::Release);
+    }
+
+    /// Hides a slot's entry from all lookups that begin now. Under the writer mutex.
+    pub(super) fn unlink(&self, slot: usize) {
+        self.meta.store(self.meta().with_tag(slot, UNLINKED).0, Ordering::Release);
+    }
+
+    /// Says that lookups have to go on to the next bucket. Under the writer mutex.
+    pub(super) fn set_overflow(&self) {
+        self.meta.store(self.meta().0 | OVERFLOW, Ordering::Release);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matching_finds_every_slot_of_a_tag_and_no_unused_one() {
+        for tag in 0x80..=0xFFu8 {
+            for other in [EMPTY, UNLINKED, 0x80, tag ^ 1, tag ^ 0x40, 0xFF] {
+                for pattern in 0..1 << SLOTS {
+                    let has = |slot: usize| pattern >> slot & 1 == 1;
+                    let meta = (0..SLOTS)
+                        .fold(Meta(OVERFLOW), |meta, slot| meta.with_tag(slot, if has(slot) { tag } else { other }));
+                    let found: Vec<usize> = meta.matching(tag).collect();
+                    for slot in 0..SLOTS {
+                        let close = meta.tag(slot) ^ tag == 1;
+                        assert!(found.contains(&slot) == has(slot) || (found.contains(&slot) && close));
+                    }
+                    assert!(meta.overflows());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn linked_and_empty_slots_are_told_apart() {
+        let meta = Meta(0).with_tag(0, 0x93).with_tag(1, UNLINKED).with_tag(2, 0x80);
+        assert_eq!([0, 1, 2, 3].map(|slot| is_linked(meta.tag(slot))), [true, false, true, false]);
+        assert_eq!(meta.first_empty(), Some(3));
+        assert!(!meta.overflows());
+    }
+}

@@ -1,0 +1,104 @@
+//! The operations on all entries.
+
+use super::entry::Entry;
+use super::garbage::Unlinked;
+use super::hash::Hash;
+use super::table::{Backwards, Table};
+use super::{Core, Found, Guard, Pair};
+use crate::sync::Ordering;
+
+/// All entries of the state at its beginning that are live when it comes to them.
+///
+/// The dirty table first, from its end, then the read table. So a key is never yielded twice: a second entry of a key is
+/// linked only when the first one is dead, and always in a place that the iterator has passed or does not visit.
+pub(crate) struct Iter<'g, K, V> {
+    entries: Backwards<K>,
+    then: Option<Table<K>>,
+    _guard: std::marker::PhantomData<(&'g K, &'g V)>,
+}
+
+impl<K, V> Core<K, V> {
+    pub(crate) fn iter<'g>(&self, guard: &'g Guard<'_, K, V>) -> Iter<'g, K, V> {
+        let (dirty, read) = self.state(guard).map_or((Table::EMPTY, Table::EMPTY), |state| (state.dirty, state.read));
+        // SAFETY: T1: the guard keeps the tables of the state, and the iterator borrows it.
+        let entries = unsafe { dirty.entries_backwards() };
+        Iter { entries, then: Some(read), _guard: std::marker::PhantomData }
+    }
+
+    /// Removes each entry of which `keep` says no. Others may be inserted and removed meanwhile.
+    pub(crate) fn retain<'g>(&self, guard: &'g Guard<'_, K, V>, mut keep: impl FnMut(Pair<'g, K, V>) -> bool) {
+        let mut entries = self.iter(guard);
+        while let Some((mut found, hash)) = entries.next_found() {
+            // SAFETY: E2, E3: found in the tables of a state that was read under the guard.
+            unsafe {
+                while !found.word.is_dead() && !keep(found.pair()) {
+                    if found.entry.kill(found.word) {
+                        self.bury(guard, hash, found.entry);
+                        guard.seal();
+                        break;
+                    }
+                    found.word = found.entry.load();
+                }
+            }
+        }
+    }
+
+    /// Removes everything. Linearizes at the exchange of the state: what others do afterwards to an entry of the old
+    /// tables, before it is killed below, they began before, so it counts as done before.
+    pub(crate) fn clear(&self, guard: &Guard<'_, K, V>) {
+        let mut lock = self.lock();
+        let entries = self.iter(guard);
+        self.forget_tables(guard, &mut lock);
+        self.unlock(guard, lock);
+        self.kill_all(guard, entries);
+        guard.seal();
+    }
+
+    /// Kills the entries of tables that are not the map's any more.
+    fn kill_all(&self, guard: &Guard<'_, K, V>, mut entries: Iter<'_, K, V>) {
+        while let Some((mut found, _)) = entries.next_found() {
+            // SAFETY: E2: as in `retain`.
+            unsafe {
+                while !found.word.is_dead() {
+                    if found.entry.kill(found.word) {
+                        self.writer.len.fetch_sub(1, Ordering::Relaxed);
+                        // W1: we killed it, and it is linked nowhere that a new reader looks.
+                        guard.retire(Unlinked::Entry(found.entry));
+                        break;
+                    }
+                    found.word = found.entry.load();
+                }
+            }
+        }
+    }
+}
+
+impl<'g, K, V> Iter<'g, K, V> {
+    /// The next entry, live or dead.
+    fn next_found(&mut self) -> Option<(Found<K, V>, Hash)> {
+        loop {
+            if let Some((head, hash)) = self.entries.next() {
+                let entry = Entry::from_raw(head.as_ptr());
+                // SAFETY: E2: linked in a table of a state that was read under the guard.
+                let word = unsafe { entry.load() };
+                return Some((Found { entry, word }, hash));
+            }
+            // SAFETY: T1, as in `Core::iter`.
+            self.entries = unsafe { self.then.take()?.entries_backwards() };
+        }
+    }
+}
+
+impl<'g, K, V> Iterator for Iter<'g, K, V> {
+    type Item = Pair<'g, K, V>;
+
+    fn next(&mut self) -> Option<Pair<'g, K, V>> {
+        loop {
+            let (found, _) = self.next_found()?;
+            if !found.word.is_dead() {
+                // SAFETY: found under the guard `'g`.
+                return Some(unsafe { found.pair() });
+            }
+        }
+    }
+}

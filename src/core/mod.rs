@@ -1,0 +1,186 @@
+//! The map without its public face: the state, the search, and what the operations are made of.
+//!
+//! - [`hash`], [`bucket`], [`table`] and [`entry`] are the data, from the inside out;
+//! - this file holds the state and the read path;
+//! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones;
+//! - [`rebuild`] makes new tables: growth, promotion, shrinking;
+//! - [`ops`] is each operation on a key, [`bulk`] those on all entries;
+//! - [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
+//!
+//! DESIGN.md tells the protocol and numbers its invariants; the `SAFETY` comments name them.
+
+mod bucket;
+mod bulk;
+mod entry;
+mod garbage;
+mod hash;
+mod ops;
+mod rebuild;
+mod table;
+mod writer;
+
+use equivalent::Equivalent;
+
+pub(crate) use bulk::Iter;
+pub(crate) use garbage::Unlinked;
+pub(crate) use hash::Hash;
+pub(crate) use ops::{Computed, Next};
+pub(crate) use table::NoTable;
+
+use crate::reclaim::{Domain, Panics};
+use crate::sync::{AtomicPtr, Ordering, const_unless_loom};
+use entry::{Entry, Word};
+use table::Table;
+use writer::Writer;
+
+pub(crate) type Guard<'m, K, V> = crate::reclaim::Guard<'m, Unlinked<K, V>>;
+
+/// What readers see of a map, in one load: the tables in which entries are found. Immutable; replaced under the mutex.
+pub(crate) struct State<K> {
+    /// Built by a promotion. No key is ever added to it.
+    read: Table<K>,
+    /// The keys that have come since.
+    dirty: Table<K>,
+}
+
+pub(crate) struct Core<K, V> {
+    /// Null while the map has no tables.
+    state: AtomicPtr<State<K>>,
+    pub(crate) domain: Domain<Unlinked<K, V>>,
+    writer: Writer<K, V>,
+}
+
+/// A key and a value, for as long as the guard `'g` protects them.
+pub(crate) struct Pair<'g, K, V> {
+    pub(crate) key: &'g K,
+    pub(crate) value: &'g V,
+}
+
+impl<K, V> Clone for Pair<'_, K, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for Pair<'_, K, V> {}
+
+impl<'g, K, V> Pair<'g, K, V> {
+    pub(crate) fn parts(self) -> (&'g K, &'g V) {
+        (self.key, self.value)
+    }
+}
+
+/// A live entry, as it was found: with the word that names its value.
+struct Found<K, V> {
+    entry: Entry<K, V>,
+    word: Word,
+}
+
+impl<K, V> Found<K, V> {
+    /// # Safety
+    /// It was found under the guard `'g`.
+    #[inline]
+    unsafe fn pair<'g>(&self) -> Pair<'g, K, V> {
+        // SAFETY: E2, E3: the guard protects the entry, and the value that the word names.
+        unsafe { Pair { key: self.entry.key(), value: self.entry.value(self.word) } }
+    }
+}
+
+impl<K, V> Core<K, V> {
+    const_unless_loom! {
+        pub(crate) fn new(batch: usize) -> Core<K, V> {
+            Core { state: AtomicPtr::new(std::ptr::null_mut()), domain: Domain::new(batch), writer: Writer::new() }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn guard(&self) -> Guard<'_, K, V> {
+        self.domain.guard()
+    }
+
+    /// True if the map has no tables: then it has no entries, and there is nothing to guard.
+    #[inline]
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.state.load(Ordering::Acquire).is_null()
+    }
+
+    /// The current state. Its tables stay allocated while the guard lives (S1).
+    #[inline]
+    fn state<'g>(&self, _guard: &'g Guard<'_, K, V>) -> Option<&'g State<K>> {
+        // ORDERING: Acquire pairs with the Release of `publish`.
+        let state = self.state.load(Ordering::Acquire);
+        // SAFETY: S1: a state is retired after it was replaced, so the guard protects it if it was read under it.
+        unsafe { state.as_ref() }
+    }
+
+    /// The live entry of `key`. Lock-free, and with bounded steps but for the length of the chains.
+    ///
+    /// Linearizes at the load of the entry's word, or, if there is none, at the load of the state or at the death of an
+    /// entry that was met dead, whichever is later.
+    #[inline]
+    fn find<Q>(&self, guard: &Guard<'_, K, V>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let state = self.state(guard)?;
+        let matches = |head| {
+            let entry = Entry::from_raw(head);
+            // SAFETY: E2: found in a table of a state that was read under the guard.
+            unsafe {
+                if !key.equivalent(entry.key()) {
+                    return None;
+                }
+                let word = entry.load();
+                // A dead entry is no match: a live one with its key may stand further on.
+                (!word.is_dead()).then_some(Found { entry, word })
+            }
+        };
+        // SAFETY: T1: the guard keeps the tables of the state.
+        if let Some(found) = unsafe { state.read.find(hash, matches) } {
+            return Some(found);
+        }
+        if state.dirty.is_empty() {
+            return None;
+        }
+        // SAFETY: T1, as above.
+        let found = unsafe { state.dirty.find(hash, matches) };
+        self.count_miss(guard);
+        found
+    }
+
+    pub(crate) fn get<'g, Q>(&self, guard: &'g Guard<'_, K, V>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        // SAFETY: found under the guard.
+        self.find(guard, hash, key).map(|found| unsafe { found.pair() })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.writer.len.load(Ordering::Relaxed)
+    }
+}
+
+impl<K, V> Drop for Core<K, V> {
+    /// Drops all entries and all that is pending (R7).
+    fn drop(&mut self) {
+        let mut panics = Panics::default();
+        let state = self.state.load(Ordering::Relaxed);
+        if !state.is_null() {
+            // SAFETY: S1: the current state is a box that nobody else will retire; `&mut self` says that nobody uses it.
+            let State { read, dirty } = *unsafe { Box::from_raw(state) };
+            for table in [read, dirty].into_iter().filter(|table| !table.is_empty()) {
+                // SAFETY: T1: as for the state. Linked entries belong to the table; no dead one is linked when no
+                // operation is running (W3).
+                unsafe {
+                    for (head, _) in table.entries_backwards() {
+                        Entry::<K, V>::from_raw(head.as_ptr()).reclaim(&mut panics);
+                    }
+                    table.free();
+                }
+            }
+        }
+        self.domain.drop_all(&mut panics);
+        panics.resume();
+    }
+}

@@ -1,0 +1,315 @@
+//! The operations on one key. Each is a loop: search, let the caller decide, try the one compare-and-swap or the one link
+//! that the decision takes, and search again if another thread was faster.
+//!
+//! The caller's closures run without the mutex, and may use the map.
+
+use equivalent::Equivalent;
+
+use super::entry::{Boxed, Entry, boxed, unboxed};
+use super::garbage::Unlinked;
+use super::hash::Hash;
+use super::table::NoTable;
+use super::writer::{Link, Searched};
+use super::{Core, Found, Guard, Pair};
+
+/// What to do with a key, as [`Core::compute`] is told.
+pub(crate) enum Next<V, T> {
+    Insert(V),
+    Remove,
+    Abort(T),
+}
+
+/// What [`Core::compute`] did.
+pub(crate) enum Computed<'g, K, V, T> {
+    Inserted(Pair<'g, K, V>),
+    Updated { old: Pair<'g, K, V>, new: Pair<'g, K, V> },
+    Removed(Pair<'g, K, V>),
+    Absent,
+    Aborted(T),
+}
+
+/// A key and a value on their way into the map.
+struct Fresh<K, V> {
+    key: K,
+    value: V,
+}
+
+impl<K, V> Core<K, V> {
+    /// Inserts or overwrites; returns the pair from before.
+    pub(crate) fn insert<'g>(&self, guard: &'g Guard<'_, K, V>, hash: Hash, key: K, value: V) -> Option<Pair<'g, K, V>>
+    where
+        K: Eq,
+    {
+        let mut fresh = Fresh { key, value };
+        loop {
+            let searched = self.searching();
+            match self.find(guard, hash, &fresh.key) {
+                Some(found) => {
+                    let mut found = found;
+                    let mut value = boxed(fresh.value);
+                    // Stay with this entry until it dies; another value of it is as good to overwrite.
+                    loop {
+                        value = match self.overwrite(guard, &found, value) {
+                            // SAFETY: found under the guard.
+                            Ok(_) => return Some(unsafe { found.pair() }),
+                            Err(value) => value,
+                        };
+                        // SAFETY: E2: found under the guard.
+                        found.word = unsafe { found.entry.load() };
+                        if found.word.is_dead() {
+                            break;
+                        }
+                    }
+                    fresh = Fresh { key: fresh.key, value: unboxed(value) };
+                }
+                None => match self.link_fresh(guard, searched, hash, fresh) {
+                    Ok(_) => return None,
+                    Err(again) => fresh = again,
+                },
+            }
+        }
+    }
+
+    /// Inserts if the key is absent. Else returns the pair that is there, and key and value.
+    pub(crate) fn try_insert<'g>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        hash: Hash,
+        key: K,
+        value: V,
+    ) -> Result<Pair<'g, K, V>, (Pair<'g, K, V>, K, V)>
+    where
+        K: Eq,
+    {
+        let mut fresh = Fresh { key, value };
+        loop {
+            let searched = self.searching();
+            if let Some(pair) = self.get(guard, hash, &fresh.key) {
+                return Err((pair, fresh.key, fresh.value));
+            }
+            match self.link_fresh(guard, searched, hash, fresh) {
+                Ok(pair) => return Ok(pair),
+                Err(again) => fresh = again,
+            }
+        }
+    }
+
+    /// The key's pair, inserted with what `make` makes if it is absent.
+    pub(crate) fn get_or_insert_with<'g>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        hash: Hash,
+        key: K,
+        make: impl FnOnce() -> V,
+    ) -> Pair<'g, K, V>
+    where
+        K: Eq,
+    {
+        if let Some(pair) = self.get(guard, hash, &key) {
+            return pair;
+        }
+        match self.try_insert(guard, hash, key, make()) {
+            Ok(pair) | Err((pair, ..)) => pair,
+        }
+    }
+
+    /// Replaces the key's value by its successor; returns the new pair.
+    pub(crate) fn update<'g, Q>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        hash: Hash,
+        key: &Q,
+        mut successor: impl FnMut(Pair<'g, K, V>) -> V,
+    ) -> Option<Pair<'g, K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        loop {
+            let found = self.find(guard, hash, key)?;
+            // SAFETY: found under the guard.
+            let value = successor(unsafe { found.pair() });
+            if let Ok(new) = self.overwrite(guard, &found, boxed(value)) {
+                return Some(new);
+            }
+        }
+    }
+
+    /// Replaces the key's value by its successor, or inserts what `make` makes; returns the new pair.
+    pub(crate) fn update_or_insert_with<'g>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        hash: Hash,
+        key: K,
+        mut successor: impl FnMut(Pair<'g, K, V>) -> V,
+        make: impl FnOnce() -> V,
+    ) -> Pair<'g, K, V>
+    where
+        K: Eq,
+    {
+        if let Some(new) = self.update(guard, hash, &key, &mut successor) {
+            return new;
+        }
+        let mut fresh = Fresh { key, value: make() };
+        loop {
+            let searched = self.searching();
+            if let Some(new) = self.update(guard, hash, &fresh.key, &mut successor) {
+                return new;
+            }
+            match self.link_fresh(guard, searched, hash, fresh) {
+                Ok(pair) => return pair,
+                Err(again) => fresh = again,
+            }
+        }
+    }
+
+    /// Replaces the value if it equals `expected`. Else returns the pair that is there, if there is one, and `new`.
+    #[expect(clippy::type_complexity, reason = "the public face gives the parts names")]
+    pub(crate) fn compare_exchange<'g, Q>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        hash: Hash,
+        key: &Q,
+        expected: &V,
+        new: V,
+    ) -> Result<Pair<'g, K, V>, (Option<Pair<'g, K, V>>, V)>
+    where
+        Q: Equivalent<K> + ?Sized,
+        V: PartialEq,
+    {
+        let mut new = new;
+        loop {
+            let Some(found) = self.find(guard, hash, key) else { return Err((None, new)) };
+            // SAFETY: found under the guard.
+            let old = unsafe { found.pair() };
+            if old.value != expected {
+                return Err((Some(old), new));
+            }
+            match self.overwrite(guard, &found, boxed(new)) {
+                Ok(_) => return Ok(old),
+                Err(again) => new = unboxed(again),
+            }
+        }
+    }
+
+    /// Inserts, overwrites, removes or leaves the key as `next` says, which may be asked more than once.
+    pub(crate) fn compute<'g, T>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        hash: Hash,
+        key: K,
+        mut next: impl FnMut(Option<Pair<'g, K, V>>) -> Next<V, T>,
+    ) -> Computed<'g, K, V, T>
+    where
+        K: Eq,
+    {
+        let mut key = key;
+        loop {
+            let searched = self.searching();
+            let found = self.find(guard, hash, &key);
+            // SAFETY: found under the guard.
+            let old = found.as_ref().map(|found| unsafe { found.pair() });
+            match (next(old), found.zip(old)) {
+                (Next::Abort(why), _) => return Computed::Aborted(why),
+                (Next::Remove, None) => return Computed::Absent,
+                (Next::Remove, Some((found, old))) => {
+                    if self.kill(guard, hash, &found) {
+                        return Computed::Removed(old);
+                    }
+                }
+                (Next::Insert(value), Some((found, old))) => {
+                    if let Ok(new) = self.overwrite(guard, &found, boxed(value)) {
+                        return Computed::Updated { old, new };
+                    }
+                }
+                (Next::Insert(value), None) => match self.link_fresh(guard, searched, hash, Fresh { key, value }) {
+                    Ok(pair) => return Computed::Inserted(pair),
+                    Err(again) => key = again.key,
+                },
+            }
+        }
+    }
+
+    /// Removes the key if `wanted` says so of its pair. `Err` is the pair that was not wanted.
+    pub(crate) fn remove_if<'g, Q>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        hash: Hash,
+        key: &Q,
+        mut wanted: impl FnMut(Pair<'g, K, V>) -> bool,
+    ) -> Result<Option<Pair<'g, K, V>>, Pair<'g, K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        loop {
+            let Some(found) = self.find(guard, hash, key) else { return Ok(None) };
+            // SAFETY: found under the guard.
+            let pair = unsafe { found.pair() };
+            if !wanted(pair) {
+                return Err(pair);
+            }
+            if self.kill(guard, hash, &found) {
+                return Ok(Some(pair));
+            }
+        }
+    }
+
+    /// Kills what was found, if its value is still the one that was found.
+    fn kill(&self, guard: &Guard<'_, K, V>, hash: Hash, found: &Found<K, V>) -> bool {
+        // SAFETY: E2: found under the guard.
+        let killed = unsafe { found.entry.kill(found.word) };
+        if killed {
+            self.bury(guard, hash, found.entry);
+            guard.seal();
+        }
+        killed
+    }
+
+    /// Overwrites the value that was found, if it is still there; returns the new pair.
+    fn overwrite<'g>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        found: &Found<K, V>,
+        value: Boxed<V>,
+    ) -> Result<Pair<'g, K, V>, Boxed<V>> {
+        // SAFETY: E2: found under the guard.
+        let (old, word) = unsafe { found.entry.overwrite(found.word, value) }?;
+        guard.allocated(Entry::<K, V>::value_weight());
+        guard.retire(Unlinked::Value(old));
+        guard.seal();
+        // SAFETY: E3: the guard protects the new value as it did the old one.
+        Ok(unsafe { Found { entry: found.entry, word }.pair() })
+    }
+
+    /// Links a new entry, or returns its parts because the search has to be done again.
+    ///
+    /// # Panics
+    /// If the number of entries overflows what a table can count. Aborts if there is no memory.
+    fn link_fresh<'g>(
+        &self,
+        guard: &'g Guard<'_, K, V>,
+        searched: Searched,
+        hash: Hash,
+        fresh: Fresh<K, V>,
+    ) -> Result<Pair<'g, K, V>, Fresh<K, V>> {
+        let entry = Entry::new(fresh.key, fresh.value);
+        // SAFETY: E2: nobody can reclaim it before it is linked, and the guard protects it from then on.
+        let pair = unsafe { Found { entry, word: entry.load() }.pair() };
+        match self.link(guard, searched, hash, entry) {
+            Link::Done => {
+                guard.seal();
+                Ok(pair)
+            }
+            not_linked => {
+                // SAFETY: it was not linked, so nobody has seen it, and `pair` is not used any more.
+                let (key, value) = unsafe { entry.into_parts() };
+                match not_linked {
+                    Link::NoTable(no_table) => {
+                        drop((key, value));
+                        NoTable::fail(no_table)
+                    }
+                    _ => Err(Fresh { key, value }),
+                }
+            }
+        }
+    }
+}

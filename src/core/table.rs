@@ -1,0 +1,319 @@
+//! A table: buckets in a row, and beside them the hashes, which only rebuilds read.
+//!
+//! An entry's place is its first choice (*home*) or, if that bucket is full, the next one that is not; each full bucket
+//! passed is marked as overflowing. Places do not wrap around: behind the homes stand some spare buckets, and a table
+//! whose spare buckets run out is rebuilt with more of them.
+//!
+//! Slots are used once. So of two entries with the same key the younger stands further on, and an iteration from the back
+//! ([`Table::entries_backwards`]) cannot meet a key twice: if it has yielded the older one, alive, the younger one was
+//! linked behind its back.
+
+use std::alloc::{Layout, LayoutError, alloc_zeroed, dealloc, handle_alloc_error};
+use std::ptr::{NonNull, null_mut};
+
+use super::bucket::{Bucket, SLOTS, is_linked};
+use super::entry::Head;
+use super::hash::Hash;
+use crate::sync::{AtomicU32, Ordering};
+
+/// Mean number of entries in a home bucket of a table that was built for its entries.
+const DENSITY_NUM: usize = if cfg!(loom) { 2 } else { 9 };
+const DENSITY_DEN: usize = 2;
+
+/// A handle to a table; copied freely. `None`-like without buckets. What keeps the memory valid is said where it is used.
+pub(crate) struct Table<K> {
+    buckets: *mut Bucket<K>,
+    homes: u32,
+    total: u32,
+}
+
+impl<K> Clone for Table<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Table<K> {}
+
+impl<K> PartialEq for Table<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.buckets == other.buckets
+    }
+}
+
+/// A table's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) homes: usize,
+    pub(super) spare: usize,
+}
+
+impl Size {
+    /// The least size for `entries` entries.
+    pub(super) fn for_entries(entries: usize) -> Size {
+        let homes = entries.saturating_mul(DENSITY_DEN).div_ceil(DENSITY_NUM).max(1);
+        Size { homes, spare: homes.ilog2() as usize + 1 }
+    }
+
+    pub(super) fn with_more_spare(self) -> Size {
+        Size { spare: self.spare * 2, ..self }
+    }
+
+    /// How many entries a table of this size takes before it is due for a rebuild.
+    pub(super) fn limit(self) -> usize {
+        if cfg!(loom) { self.homes * 2 } else { self.homes * 5 + self.homes / 2 }
+    }
+}
+
+/// Why there is no table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoTable {
+    /// Its size overflows what can be counted.
+    Capacity,
+    /// The allocator has no memory for this layout.
+    Memory(Layout),
+}
+
+impl NoTable {
+    /// Does what the standard library's collections do.
+    pub(crate) fn fail(self) -> ! {
+        match self {
+            NoTable::Capacity => panic!("capacity overflow"),
+            NoTable::Memory(layout) => handle_alloc_error(layout),
+        }
+    }
+}
+
+/// There is no empty slot for an entry with this hash: the table needs more spare buckets.
+#[derive(Debug)]
+pub(super) struct Full;
+
+impl<K> Table<K> {
+    /// The table without buckets.
+    pub(super) const EMPTY: Table<K> = Table { buckets: null_mut(), homes: 0, total: 0 };
+
+    pub(super) fn allocate(size: Size) -> Result<Table<K>, NoTable> {
+        let homes = u32::try_from(size.homes).map_err(|_| NoTable::Capacity)?;
+        let total = size.homes.checked_add(size.spare).and_then(|total| u32::try_from(total).ok());
+        let total = total.ok_or(NoTable::Capacity)?;
+        let layout = Self::layout(total).map_err(|_| NoTable::Capacity)?;
+        // SAFETY: the layout's size is not zero, because there is at least one bucket.
+        let buckets = unsafe { alloc_zeroed(layout) }.cast::<Bucket<K>>();
+        if buckets.is_null() {
+            return Err(NoTable::Memory(layout));
+        }
+        let table = Table { buckets, homes, total };
+        #[cfg(loom)]
+        for index in 0..total as usize {
+            // SAFETY: the memory is ours and large enough.
+            unsafe {
+                buckets.add(index).write(Bucket::new());
+                (0..SLOTS).for_each(|slot| table.hash_at(index, slot).write(AtomicU32::new(0)));
+            }
+        }
+        Ok(table)
+    }
+
+    /// Gives the memory back.
+    ///
+    /// # Safety
+    /// The table came from [`allocate`](Self::allocate), and nobody uses it any more.
+    pub(super) unsafe fn free(self) {
+        let layout = Self::layout(self.total).expect("it was allocated with this layout");
+        // SAFETY: by the caller's promise; buckets and hashes have no destructors, but for loom's.
+        unsafe {
+            #[cfg(loom)]
+            for index in 0..self.total as usize {
+                (0..SLOTS).for_each(|slot| self.hash_at(index, slot).drop_in_place());
+                self.buckets.add(index).drop_in_place();
+            }
+            dealloc(self.buckets.cast(), layout);
+        }
+    }
+
+    /// The buckets, then the hashes.
+    fn layout(total: u32) -> Result<Layout, LayoutError> {
+        let hashes = Layout::array::<[AtomicU32; SLOTS]>(total as usize)?;
+        Ok(Layout::array::<Bucket<K>>(total as usize)?.extend(hashes)?.0)
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.total == 0
+    }
+
+    pub(super) fn bytes(self) -> usize {
+        Self::layout(self.total).map_or(0, |layout| layout.size())
+    }
+
+    /// How many entries it has place for.
+    pub(super) fn slots(self) -> usize {
+        self.homes as usize * SLOTS
+    }
+
+    pub(super) fn size(self) -> Size {
+        Size { homes: self.homes as usize, spare: (self.total - self.homes) as usize }
+    }
+
+    fn home(self, hash: Hash) -> usize {
+        // Range reduction by multiplication (Lemire 2018): any number of homes will do.
+        ((u64::from(hash.place) * u64::from(self.homes)) >> 32) as usize
+    }
+
+    #[inline]
+    unsafe fn bucket<'t>(self, index: usize) -> &'t Bucket<K> {
+        debug_assert!(index < self.total as usize);
+        // SAFETY: T1: the table is not freed by the caller's promise, and has `total` buckets.
+        unsafe { &*self.buckets.add(index) }
+    }
+
+    fn hash_at(self, index: usize, slot: usize) -> *mut AtomicU32 {
+        // The hashes begin where the buckets end: a bucket is aligned more strictly than a hash.
+        self.buckets.wrapping_add(self.total as usize).cast::<AtomicU32>().wrapping_add(index * SLOTS + slot)
+    }
+
+    /// The first entry with this hash for which `found` gives something. `found` also sees entries of other hashes.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1).
+    #[inline]
+    pub(super) unsafe fn find<R>(self, hash: Hash, mut found: impl FnMut(*mut Head<K>) -> Option<R>) -> Option<R> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut index = self.home(hash);
+        loop {
+            // SAFETY: T1 by the caller's promise. `index` stays in bounds: the last bucket never overflows.
+            let bucket = unsafe { self.bucket(index) };
+            let meta = bucket.meta();
+            for slot in meta.matching(hash.tag) {
+                if let Some(result) = found(bucket.entry(slot)) {
+                    return Some(result);
+                }
+            }
+            if !meta.overflows() {
+                return None;
+            }
+            index += 1;
+        }
+    }
+
+    /// Calls `seen` for each linked entry whose 39 bits of hash are `hash`, until it returns true. Never calls user code.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
+    pub(super) unsafe fn any_with_hash(self, hash: Hash, mut seen: impl FnMut(*mut Head<K>) -> bool) -> bool {
+        // SAFETY: by the caller's promise.
+        unsafe { self.locate(hash, &mut seen) }.is_some()
+    }
+
+    /// Links an entry. Under the writer mutex.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
+    pub(super) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
+        let total = self.total as usize;
+        let home = self.home(hash);
+        // SAFETY: T1 by the caller's promise; all indices are below `total`.
+        unsafe {
+            let free = |index: &usize| self.bucket(*index).meta().first_empty().is_some();
+            let index = (home..total).find(free).ok_or(Full)?;
+            for passed in home..index {
+                if !self.bucket(passed).meta().overflows() {
+                    self.bucket(passed).set_overflow();
+                }
+            }
+            let bucket = self.bucket(index);
+            let slot = bucket.meta().first_empty().ok_or(Full)?;
+            (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
+            bucket.link(slot, hash.tag, entry);
+        }
+        Ok(())
+    }
+
+    /// Unlinks an entry; false if it is not here.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
+    pub(super) unsafe fn unlink(self, hash: Hash, entry: *mut Head<K>) -> bool {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            match self.locate(hash, |other| other == entry) {
+                Some((index, slot)) => {
+                    self.bucket(index).unlink(slot);
+                    true
+                }
+                None => false,
+            }
+        }
+    }
+
+    /// Where the first entry stands that has these 39 bits of hash and for which `wanted` holds.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1).
+    unsafe fn locate(self, hash: Hash, mut wanted: impl FnMut(*mut Head<K>) -> bool) -> Option<(usize, usize)> {
+        if self.is_empty() {
+            return None;
+        }
+        for index in self.home(hash)..self.total as usize {
+            // SAFETY: T1 by the caller's promise.
+            let bucket = unsafe { self.bucket(index) };
+            let meta = bucket.meta();
+            for slot in meta.matching(hash.tag).filter(|slot| meta.tag(*slot) == hash.tag) {
+                // SAFETY: as above; the hash of a linked slot was written before its tag.
+                let place = unsafe { (*self.hash_at(index, slot)).load(Ordering::Relaxed) };
+                if place == hash.place && wanted(bucket.entry(slot)) {
+                    return Some((index, slot));
+                }
+            }
+            if !meta.overflows() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// All linked entries with their hashes, the last first.
+    ///
+    /// # Safety
+    /// The table is not freed before the iterator (T1).
+    pub(super) unsafe fn entries_backwards(self) -> Backwards<K> {
+        Backwards { table: self, next: self.total as usize * SLOTS }
+    }
+
+    /// Links everything that is linked in `other`.
+    ///
+    /// # Safety
+    /// The tables are not freed meanwhile (T1), and the caller holds the writer mutex.
+    pub(super) unsafe fn link_all(self, other: Table<K>) -> Result<(), Full> {
+        // SAFETY: by the caller's promise.
+        unsafe { other.entries_backwards().try_for_each(|(entry, hash)| self.link(hash, entry.as_ptr())) }
+    }
+}
+
+/// See [`Table::entries_backwards`].
+pub(super) struct Backwards<K> {
+    table: Table<K>,
+    /// One behind the slot that comes next.
+    next: usize,
+}
+
+impl<K> Iterator for Backwards<K> {
+    type Item = (NonNull<Head<K>>, Hash);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.next > 0 {
+            self.next -= 1;
+            let (index, slot) = (self.next / SLOTS, self.next % SLOTS);
+            // SAFETY: T1 by the promise made to `entries_backwards`.
+            let bucket = unsafe { self.table.bucket(index) };
+            let tag = bucket.meta().tag(slot);
+            if is_linked(tag) {
+                // SAFETY: as above; slots are used once, so the hash that goes with a tag does not change.
+                let place = unsafe { (*self.table.hash_at(index, slot)).load(Ordering::Relaxed) };
+                return NonNull::new(bucket.entry(slot)).map(|entry| (entry, Hash { place, tag }));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,216 @@
+//! What happens under the mutex: new entries are linked, dead ones are unlinked.
+//!
+//! The user's code never runs under it: keys are compared before, by a search that takes no lock. If no entry has been
+//! linked since that search began, the key is still absent; if some have, but none with the same 39 bits of hash, too;
+//! else the search is done again.
+//!
+//! Removing does not need the mutex. Who has killed an entry unlinks it if the mutex is free; if not, it leaves the entry
+//! on the *dead list*, and the holder of the mutex, who looks there after it has let go, unlinks it.
+
+use super::entry::Entry;
+use super::garbage::Unlinked;
+use super::hash::Hash;
+use super::rebuild::Counts;
+use super::table::{Full, NoTable};
+use super::{Core, Guard};
+use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
+
+/// The part of a map that readers do not touch; apart from what they do, so as not to disturb them.
+#[repr(align(128))]
+pub(super) struct Writer<K, V> {
+    mutex: Mutex<Counts>,
+    /// Live entries.
+    pub(super) len: AtomicUsize,
+    /// Entries linked so far: how an insert knows that its search still holds.
+    links: AtomicU64,
+    /// Killed while the mutex was taken: a Treiber stack.
+    dead: AtomicPtr<Dead<K, V>>,
+    /// Reads that had to look into the dirty table since the last promotion, give or take what threads have not told.
+    pub(super) misses: AtomicUsize,
+    pub(super) promotions: AtomicU64,
+    pub(super) total_misses: AtomicU64,
+}
+
+struct Dead<K, V> {
+    entry: Entry<K, V>,
+    hash: Hash,
+    next: *mut Dead<K, V>,
+}
+
+impl<K, V> Writer<K, V> {
+    const_unless_loom! {
+        pub(super) fn new() -> Writer<K, V> {
+            Writer {
+                mutex: Mutex::new(Counts::NONE),
+                len: AtomicUsize::new(0),
+                links: AtomicU64::new(0),
+                dead: AtomicPtr::new(std::ptr::null_mut()),
+                misses: AtomicUsize::new(0),
+                promotions: AtomicU64::new(0),
+                total_misses: AtomicU64::new(0),
+            }
+        }
+    }
+}
+
+/// A search that found no entry: what it takes to know whether that still holds.
+#[derive(Clone, Copy)]
+pub(super) struct Searched(u64);
+
+/// What became of a new entry.
+pub(super) enum Link {
+    Done,
+    /// The search has to be done again.
+    SearchAgain,
+    NoTable(NoTable),
+}
+
+/// Permission to change the tables.
+pub(super) type Lock<'c> = MutexGuard<'c, Counts>;
+
+impl<K, V> Core<K, V> {
+    /// Begins a search.
+    #[inline]
+    pub(super) fn searching(&self) -> Searched {
+        // ORDERING: Acquire pairs with the Release of `link`: the search sees what was linked before.
+        Searched(self.writer.links.load(Ordering::Acquire))
+    }
+
+    pub(super) fn lock(&self) -> Lock<'_> {
+        // No user code runs under it, so a panic leaves nothing half done.
+        self.writer.mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(super) fn try_lock(&self) -> Option<Lock<'_>> {
+        match self.writer.mutex.try_lock() {
+            Ok(lock) => Some(lock),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder.
+    pub(super) fn unlock<'c>(&'c self, guard: &Guard<'_, K, V>, mut lock: Lock<'c>) {
+        loop {
+            self.unlink_dead(guard, &mut lock);
+            self.shrink_if_sparse(guard, &mut lock);
+            drop(lock);
+            // ORDERING: the holder's side of *let go against leave behind*: it lets go, fences, and looks at the list;
+            // `bury` leaves the entry on the list, fences, and tries the mutex. Not both can miss.
+            fence(Ordering::SeqCst);
+            if self.writer.dead.load(Ordering::Relaxed).is_null() {
+                return;
+            }
+            match self.try_lock() {
+                Some(again) => lock = again,
+                None => return,
+            }
+        }
+    }
+
+    /// Links a new entry of a key that `searched` did not find. The linearization point of an insert is the store of the
+    /// entry's tag.
+    pub(super) fn link(&self, guard: &Guard<'_, K, V>, searched: Searched, hash: Hash, entry: Entry<K, V>) -> Link {
+        let mut lock = self.lock();
+        let result = self.link_locked(guard, &mut lock, searched, hash, entry);
+        self.unlock(guard, lock);
+        result
+    }
+
+    fn link_locked(
+        &self,
+        guard: &Guard<'_, K, V>,
+        lock: &mut Lock<'_>,
+        searched: Searched,
+        hash: Hash,
+        entry: Entry<K, V>,
+    ) -> Link {
+        let links = self.writer.links.load(Ordering::Relaxed);
+        if links != searched.0 && self.may_be_linked(guard, lock, hash) {
+            return Link::SearchAgain;
+        }
+        let mut dirty = match self.room(guard, lock) {
+            Ok(dirty) => dirty,
+            Err(no_table) => return Link::NoTable(no_table),
+        };
+        // SAFETY: T1: the current table, under the mutex.
+        while let Err(Full) = unsafe { dirty.link(hash, entry.into_raw()) } {
+            dirty = match self.widen(guard, lock) {
+                Ok(dirty) => dirty,
+                Err(no_table) => return Link::NoTable(no_table),
+            };
+        }
+        lock.dirty_used += 1;
+        lock.dirty += 1;
+        guard.allocated(Entry::<K, V>::weight());
+        self.writer.len.fetch_add(1, Ordering::Relaxed);
+        // ORDERING: Release pairs with the Acquire of `searching`.
+        self.writer.links.store(links + 1, Ordering::Release);
+        Link::Done
+    }
+
+    /// Is there a live entry that could have this hash's key?
+    fn may_be_linked(&self, guard: &Guard<'_, K, V>, _lock: &Lock<'_>, hash: Hash) -> bool {
+        let Some(state) = self.state(guard) else { return false };
+        [state.read, state.dirty].into_iter().any(|table| {
+            // SAFETY: T1 under the guard and the mutex; E2 under the guard.
+            unsafe { table.any_with_hash(hash, |head| !Entry::<K, V>::from_raw(head).load().is_dead()) }
+        })
+    }
+
+    /// Unlinks an entry that the caller has killed, or leaves that to the holder of the mutex. Never waits.
+    pub(super) fn bury(&self, guard: &Guard<'_, K, V>, hash: Hash, entry: Entry<K, V>) {
+        self.writer.len.fetch_sub(1, Ordering::Relaxed);
+        if let Some(mut lock) = self.try_lock() {
+            self.unlink(guard, &mut lock, hash, entry);
+            return self.unlock(guard, lock);
+        }
+        let dead = Box::into_raw(Box::new(Dead { entry, hash, next: std::ptr::null_mut() }));
+        let mut head = self.writer.dead.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: W2: the node is ours until the exchange below publishes it.
+            unsafe { (*dead).next = head };
+            // ORDERING: Release publishes the node to the Acquire of `unlink_dead`.
+            match self.writer.dead.compare_exchange_weak(head, dead, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(current) => head = current,
+            }
+        }
+        // ORDERING: our side of *let go against leave behind*, see `unlock`.
+        fence(Ordering::SeqCst);
+        if let Some(lock) = self.try_lock() {
+            self.unlock(guard, lock);
+        }
+    }
+
+    /// Unlinks a dead entry from the current tables, if it is in one, and retires it. Its killer, or whoever took it off
+    /// the dead list, calls this once (W1).
+    fn unlink(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>, hash: Hash, entry: Entry<K, V>) {
+        if let Some(state) = self.state(guard) {
+            let head = entry.into_raw();
+            // SAFETY: T1: the current tables, under the mutex.
+            unsafe {
+                if state.read.unlink(hash, head) {
+                    lock.read -= 1;
+                } else if state.dirty.unlink(hash, head) {
+                    lock.dirty -= 1;
+                }
+            }
+        }
+        guard.retire(Unlinked::Entry(entry));
+    }
+
+    fn unlink_dead(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
+        if self.writer.dead.load(Ordering::Relaxed).is_null() {
+            return;
+        }
+        // ORDERING: Acquire pairs with the Release of `bury`.
+        let mut next = self.writer.dead.swap(std::ptr::null_mut(), Ordering::Acquire);
+        while !next.is_null() {
+            // SAFETY: W2: who takes the stack's head away owns all that hangs on it.
+            let dead = unsafe { Box::from_raw(next) };
+            next = dead.next;
+            self.unlink(guard, lock, dead.hash, dead.entry);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # The contract
+//!
+//! Every line is tested under its own name in `tests/contract_*.rs`. A *guard* is a session ([`Pinned`]), a [`Ref`], or a
+//! call while it runs.
+//!
+//! **Reclamation.**
+//! - **R1** When a call that removes or overwrites has returned, and the [`Ref`] it returned is dropped, every key and
+//!   value that it unlinked has been dropped, unless another guard was live on this map at the time.
+//! - **R2** If others were live, it happens at the latest inside the drop of the last of *those*; guards taken later hold
+//!   nothing back. Nobody needs to call anything.
+//! - **R3** [`reclaim`](HashMap::reclaim) returns when everything unlinked before it has been dropped; where it would wait
+//!   for its own thread it returns an error. [`try_reclaim`](HashMap::try_reclaim) never waits.
+//! - **R4** Garbage never exceeds what live guards hold back, plus `n` items under [`Reclaim::Batched(n)`](Reclaim).
+//! - **R5** Destructors run outside all locks and guards of the map. They may use the same map. One that panics lets the
+//!   others still run and leaves the map usable; the first panic then goes on in the call or the drop that ran it.
+//! - **R6** They run on the thread that removed, or on that of the last guard.
+//! - **R7** Dropping the map drops everything in it and everything pending. Keys and values need not be `'static`.
+//! - **R8** [`stats`](HashMap::stats) tells at any time what is held, and by whom.
+//!
+//! **Memory.** **M1** An empty map allocates nothing. **M2** After all entries are removed it holds at most 4 KiB (beside
+//! its per-thread records: 128 bytes a thread, in groups, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
+//! brings the tables to the least size for what is there. **M4** [`Stats::heap`] agrees with the allocator.
+//!
+//! **Progress.** **P1** Reads take no lock and never wait, hit or miss. **P2** Overwriting and removing an existing key
+//! linearize at one compare-and-swap and wait for nothing. **P3** (in part, for now) No operation on one key visits all entries, except
+//! that one in so many promotes: it copies one pointer and four bytes for each entry.
+//!
+//! **Consistency.** **C1** Every operation on one key is linearizable. **C2** An iteration yields each key that is present
+//! throughout exactly once, none twice, and never waits. **C3** [`len`](HashMap::len) is exact when no writer runs.
+//!
+//! **Faults.** **F1** A panic in `Hash`, `Eq`, `Clone`, a closure or `Drop` never poisons, blocks, leaks from or corrupts the
+//! map. **F2** Capacity overflow and allocation failure are the standard library's panics and aborts;
+//! [`try_reserve`](HashMap::try_reserve) gives an error. **F3** No call can deadlock against a guard of its own thread.
+
+mod core;
+mod map;
+mod reclaim;
+mod sync;
+
+pub use map::{
+    Builder, CompareExchangeError, Compute, GuardInfo, HashMap, Heap, Iter, Keys, OccupiedError, Operation, Pending,
+    Pinned, Reclaim, ReclaimError, Ref, Stats, TryReserveError, Values,
+};

@@ -1,0 +1,316 @@
+//! The public face. Safe code, but for what ties a [`Ref`] to its guard.
+//!
+//! - this file: the map, its construction, and what concerns it as a whole;
+//! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`Ref`];
+//! - [`session`]: [`Pinned`] and the same operations under one guard;
+//! - [`iter`], [`outcome`] (results and errors), [`stats`], [`traits`].
+
+mod builder;
+mod iter;
+mod one_shot;
+mod outcome;
+mod session;
+mod stats;
+mod traits;
+
+use std::hash::{BuildHasher, Hash, RandomState};
+
+pub use builder::{Builder, Reclaim};
+pub use iter::{Iter, Keys, Values};
+pub use one_shot::Ref;
+pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
+pub use session::Pinned;
+pub use stats::{GuardInfo, Heap, Pending, Stats};
+
+use crate::core::{Core, Guard};
+use crate::sync::const_unless_loom;
+
+/// A concurrent hash map for many reads and few writes, which drops what is removed at a moment that it names.
+///
+/// All operations take `&self`. Those on `HashMap` itself are *one-shot*: each takes a guard, and a result that refers into
+/// the map is a [`Ref`] that keeps it. [`pin`](Self::pin) opens a session, in which one guard serves many operations and results are
+/// plain references.
+///
+/// ```
+/// use tidymap::HashMap;
+///
+/// let routes = HashMap::new();
+/// routes.insert("/", "index");
+/// routes.insert("/about", "about");
+/// assert_eq!(*routes.get("/about").unwrap(), "about");
+///
+/// let session = routes.pin();
+/// for path in ["/", "/about"] {
+///     assert!(session.get(path).is_some());
+/// }
+/// ```
+///
+/// # Which thread drops
+///
+/// A removed pair is dropped by the thread that removed it or by the one whose guard was the last to see it. So a map may be
+/// shared between threads only if its keys and values are `Send` and `Sync`.
+///
+/// # Panics
+///
+/// If `Hash`, `Eq`, a closure or a destructor panics, the panic goes on in the call that ran it. The map stays as it was
+/// before the call, or as it is after it.
+pub struct HashMap<K, V, S = RandomState> {
+    core: Core<K, V>,
+    hash_builder: S,
+}
+
+// SAFETY: Send, as std's: all that the map owns goes along with it.
+unsafe impl<K: Send, V: Send, S: Send> Send for HashMap<K, V, S> {}
+// SAFETY: Sync: a shared map lets any thread see keys and values (Sync), and drop them (Send). What threads keep for
+// themselves in the map's records is touched by the owner only (D2).
+unsafe impl<K: Send + Sync, V: Send + Sync, S: Sync> Sync for HashMap<K, V, S> {}
+
+impl<K, V, S> std::panic::UnwindSafe for HashMap<K, V, S>
+where
+    K: std::panic::RefUnwindSafe,
+    V: std::panic::RefUnwindSafe,
+    S: std::panic::UnwindSafe,
+{
+}
+
+impl<K, V, S> std::panic::RefUnwindSafe for HashMap<K, V, S>
+where
+    K: std::panic::RefUnwindSafe,
+    V: std::panic::RefUnwindSafe,
+    S: std::panic::RefUnwindSafe,
+{
+}
+
+impl<K, V> HashMap<K, V> {
+    /// An empty map. Allocates nothing.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::<u32, u32>::new();
+    /// assert_eq!(map.stats().heap.total(), 0);
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_hasher(RandomState::new())
+    }
+
+    /// An empty map with room for `capacity` entries.
+    ///
+    /// # Panics
+    /// On capacity overflow. Aborts if there is no memory.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self
+    where
+        K: Eq + Hash,
+    {
+        Self::with_capacity_and_hasher(capacity, RandomState::new())
+    }
+
+    /// Settings for a new map.
+    ///
+    /// ```
+    /// use tidymap::{HashMap, Reclaim};
+    ///
+    /// let map = HashMap::<String, u32>::builder().capacity(1000).reclaim(Reclaim::Batched(32)).build();
+    /// assert!(map.capacity() >= 1000);
+    /// ```
+    #[must_use]
+    pub fn builder() -> Builder<K, V> {
+        Builder::new()
+    }
+}
+
+impl<K, V, S> HashMap<K, V, S> {
+    const_unless_loom! {
+        /// An empty map with this hasher. Allocates nothing, and may be called in a `static`.
+        ///
+        /// ```
+        /// use std::hash::{BuildHasherDefault, DefaultHasher};
+        /// use tidymap::HashMap;
+        ///
+        /// static SEEN: HashMap<u64, (), BuildHasherDefault<DefaultHasher>> =
+        ///     HashMap::with_hasher(BuildHasherDefault::new());
+        /// SEEN.insert(7, ());
+        /// assert!(SEEN.contains_key(&7));
+        /// ```
+        #[must_use]
+        pub fn with_hasher(hash_builder: S) -> Self {
+            HashMap { core: Core::new(0), hash_builder }
+        }
+    }
+
+    /// The map's hasher.
+    pub fn hasher(&self) -> &S {
+        &self.hash_builder
+    }
+
+    /// Opens a session: one guard for many operations, whose results are plain references.
+    ///
+    /// While it lives, what others remove is not dropped if it was there when the session was opened or last
+    /// [refreshed](Pinned::refresh). Sessions nest. Never waits; costs about 20 ns.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([(1, "one"), (2, "two")]);
+    /// let session = map.pin();
+    /// let (one, two) = (session.get(&1), session.get(&2));
+    /// session.remove(&1);
+    /// assert_eq!((one, two), (Some(&"one"), Some(&"two")), "still there to be seen in this session");
+    /// ```
+    pub fn pin(&self) -> Pinned<'_, K, V, S> {
+        Pinned::new(self)
+    }
+
+    /// The number of entries. Exact when no writer runs (C3); one load.
+    pub fn len(&self) -> usize {
+        self.core.len()
+    }
+
+    /// True if [`len`](Self::len) is 0.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many entries the map can hold without a new table. Takes the writer mutex for a moment.
+    pub fn capacity(&self) -> usize {
+        self.core.capacity(&self.core.guard())
+    }
+
+    /// Removes all entries and gives the tables back.
+    ///
+    /// Linearizes at one exchange: operations on other threads count as before it or after it. O(n) in the entries
+    /// removed. Waits for writers that are linking entries, never for readers.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([(1, "one")]);
+    /// map.clear();
+    /// assert!(map.is_empty());
+    /// ```
+    #[doc(alias = "Clear")]
+    pub fn clear(&self) {
+        if !self.core.is_vacant() {
+            self.core.clear(&self.core.guard());
+        }
+    }
+
+    /// Removes the entries of which `keep` says no, among those that are there throughout the call.
+    ///
+    /// `keep` may be asked again about a key whose value has changed since. Each removal linearizes by itself, like
+    /// [`remove`](Self::remove). O(n); waits for nothing. `keep` may use the map.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter((0..10).map(|n| (n, n * n)));
+    /// map.retain(|key, _| key % 2 == 0);
+    /// assert_eq!(map.len(), 5);
+    /// ```
+    pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
+        self.core.retain(&self.core.guard(), |pair| keep(pair.key, pair.value));
+    }
+
+    /// Makes room for `additional` entries. O(n) in the entries that are not promoted yet; waits for other writers.
+    ///
+    /// # Panics
+    /// On capacity overflow. Aborts if there is no memory.
+    pub fn reserve(&self, additional: usize) {
+        if let Err(no_table) = self.core.reserve(&self.core.guard(), additional) {
+            no_table.fail();
+        }
+    }
+
+    /// Makes room for `additional` entries, like [`reserve`](Self::reserve).
+    ///
+    /// # Errors
+    /// On capacity overflow, or if there is no memory. The map is as it was.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::<u64, u64>::new();
+    /// assert!(map.try_reserve(usize::MAX).is_err());
+    /// assert!(map.try_reserve(1000).is_ok());
+    /// ```
+    pub fn try_reserve(&self, additional: usize) -> Result<(), TryReserveError> {
+        self.core.reserve(&self.core.guard(), additional).map_err(TryReserveError::new)
+    }
+
+    /// Brings the tables to the least size that the map uses for what is in it (M3). O(n); waits for other writers.
+    ///
+    /// # Panics
+    /// Aborts if there is no memory for the smaller tables.
+    pub fn shrink_to_fit(&self) {
+        if let Err(no_table) = self.core.shrink_to_fit(&self.core.guard()) {
+            no_table.fail();
+        }
+    }
+
+    /// Waits until everything that was unlinked before the call has been dropped (R3).
+    ///
+    /// Under [`Reclaim::Immediate`] this waits for guards that were live at a removal; under [`Reclaim::Batched`] it also
+    /// drops what is saved up. Guards taken after the call do not prolong it. Waits by giving up the processor and sleeping up to a
+    /// millisecond at a time, and runs destructors like every call that removes.
+    ///
+    /// # Errors
+    /// At once, if it would wait for itself: if this thread holds a guard on the map, or runs a destructor from which the
+    /// map is still to return.
+    ///
+    /// ```
+    /// use tidymap::{HashMap, ReclaimError};
+    ///
+    /// let map = HashMap::from_iter([(1, "one")]);
+    /// let one = map.remove(&1);
+    /// assert_eq!(map.reclaim(), Err(ReclaimError::GuardHeld));
+    /// drop(one);
+    /// assert_eq!(map.reclaim(), Ok(()));
+    /// ```
+    pub fn reclaim(&self) -> Result<(), ReclaimError> {
+        self.core.domain.reclaim().map_err(ReclaimError::new)
+    }
+
+    /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits.
+    pub fn try_reclaim(&self) -> Pending {
+        self.core.domain.try_reclaim();
+        stats::pending(&self.core)
+    }
+
+    /// The figures of the map (R8). Visits each thread's record and takes the writer mutex for a moment.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([(1, "one")]);
+    /// let session = map.pin();
+    /// session.insert(1, "eins");
+    /// let stats = map.stats();
+    /// assert_eq!((stats.pending.entries, stats.live_guards), (1, 1));
+    /// drop(session);
+    /// assert_eq!(map.stats().pending.entries, 0);
+    /// ```
+    pub fn stats(&self) -> Stats {
+        stats::stats(&self.core)
+    }
+}
+
+impl<K, V, S> HashMap<K, V, S>
+where
+    K: Eq + Hash,
+    S: BuildHasher,
+{
+    /// An empty map with room for `capacity` entries and this hasher.
+    ///
+    /// # Panics
+    /// On capacity overflow. Aborts if there is no memory.
+    #[must_use]
+    pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
+        let map = Self::with_hasher(hash_builder);
+        if capacity > 0 {
+            map.reserve(capacity);
+        }
+        map
+    }
+}
+
+impl<K, V, S: BuildHasher> HashMap<K, V, S> {
+    #[inline]
+    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> crate::core::Hash {
+        crate::core::Hash::new(self.hash_builder.hash_one(key))
+    }
+
+    #[inline]
+    fn guard(&self) -> Guard<'_, K, V> {
+        self.core.guard()
+    }
+}

@@ -1,0 +1,393 @@
+//! The operations on `&HashMap`, each under a guard of its own.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use equivalent::Equivalent;
+
+use super::{CompareExchangeError, Compute, HashMap, OccupiedError, Operation};
+use crate::core::{Computed, Guard, Next, Pair};
+
+/// A pair of a map, kept from being dropped for as long as this lives. Derefs to the value.
+///
+/// It is a live guard: whatever is removed from the map meanwhile waits for it. Not `Send`.
+pub struct Ref<'m, K, V> {
+    key: NonNull<K>,
+    value: NonNull<V>,
+    _guard: Guard<'m, K, V>,
+}
+
+impl<'m, K, V> Ref<'m, K, V> {
+    /// A pair found under a guard, and that guard.
+    ///
+    /// # Safety
+    /// `pair` was found under `guard`.
+    unsafe fn new(guard: Guard<'m, K, V>, pair: Erased<K, V>) -> Self {
+        Ref { key: pair.0, value: pair.1, _guard: guard }
+    }
+
+    /// The key, as it is stored.
+    pub fn key(&self) -> &K {
+        // SAFETY: E2, E3: found under `_guard`, which is still live.
+        unsafe { self.key.as_ref() }
+    }
+
+    /// The value.
+    pub fn value(&self) -> &V {
+        // SAFETY: as in `key`.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+impl<K, V> Deref for Ref<'_, K, V> {
+    type Target = V;
+
+    fn deref(&self) -> &V {
+        self.value()
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Ref<'_, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ref").field("key", self.key()).field("value", self.value()).finish()
+    }
+}
+
+impl<K, V: fmt::Display> fmt::Display for Ref<'_, K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value().fmt(f)
+    }
+}
+
+/// A pair on its way from a guard that is about to be moved.
+type Erased<K, V> = (NonNull<K>, NonNull<V>);
+
+fn erase<K, V>(pair: Pair<'_, K, V>) -> Erased<K, V> {
+    (NonNull::from(pair.key), NonNull::from(pair.value))
+}
+
+/// Makes a [`Ref`] of a pair and the guard it was found under.
+macro_rules! keep {
+    ($guard:expr, $pair:expr) => {{
+        let pair = erase($pair);
+        // SAFETY: every use names the guard that was given to the operation that found the pair.
+        unsafe { Ref::new($guard, pair) }
+    }};
+}
+
+impl<K, V, S> HashMap<K, V, S>
+where
+    K: Eq + Hash,
+    S: BuildHasher,
+{
+    /// The pair of `key`.
+    ///
+    /// Linearizes at the load of the value's pointer. O(1); takes no lock, waits for nothing, allocates nothing.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a".to_owned(), 1)]);
+    /// let a = map.get("a").unwrap();
+    /// assert_eq!((a.key().as_str(), *a), ("a", 1));
+    /// assert!(map.get("b").is_none());
+    /// ```
+    #[doc(alias = "Load")]
+    #[inline]
+    pub fn get<Q>(&self, key: &Q) -> Option<Ref<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if self.core.is_vacant() {
+            return None;
+        }
+        let hash = self.hash(key);
+        let guard = self.guard();
+        let pair = self.core.get(&guard, hash, key)?;
+        Some(keep!(guard, pair))
+    }
+
+    /// Gives the pair of `key` to `read`, and returns what that returns. Like [`get`](Self::get), and a little faster.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a", "first".to_owned())]);
+    /// assert_eq!(map.read("a", |_, value| value.len()), Some(5));
+    /// ```
+    #[inline]
+    pub fn read<Q, R>(&self, key: &Q, read: impl FnOnce(&K, &V) -> R) -> Option<R>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if self.core.is_vacant() {
+            return None;
+        }
+        let hash = self.hash(key);
+        let guard = self.guard();
+        self.core.get(&guard, hash, key).map(|pair| read(pair.key, pair.value))
+    }
+
+    /// A clone of the value of `key`. Like [`get`](Self::get).
+    #[inline]
+    pub fn get_cloned<Q>(&self, key: &Q) -> Option<V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+        V: Clone,
+    {
+        self.read(key, |_, value| value.clone())
+    }
+
+    /// Is `key` in the map? Like [`get`](Self::get).
+    #[inline]
+    pub fn contains_key<Q>(&self, key: &Q) -> bool
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.read(key, |_, _| ()).is_some()
+    }
+
+    /// Makes `value` the value of `key`, and returns the pair that was there before. Of an existing key the stored key
+    /// stays.
+    ///
+    /// Linearizes at the compare-and-swap that overwrites, which waits for nothing and allocates once, or at the link of a new
+    /// entry, which waits for other writers. O(1) on average.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::new();
+    /// assert!(map.insert("a", 1).is_none());
+    /// assert_eq!(map.insert("a", 2).as_deref(), Some(&1));
+    /// ```
+    #[doc(alias = "Store")]
+    #[doc(alias = "Swap")]
+    pub fn insert(&self, key: K, value: V) -> Option<Ref<'_, K, V>> {
+        let hash = self.hash(&key);
+        let guard = self.guard();
+        let old = self.core.insert(&guard, hash, key, value)?;
+        Some(keep!(guard, old))
+    }
+
+    /// Inserts if `key` is absent, and returns the new pair.
+    ///
+    /// Linearizes like [`insert`](Self::insert), or like [`get`](Self::get) if the key is there.
+    ///
+    /// # Errors
+    /// If the key is there: the pair that is, and what was to be inserted.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// assert!(map.try_insert("b", 2).is_ok());
+    /// let error = map.try_insert("a", 3).unwrap_err();
+    /// assert_eq!((*error.entry, error.value), (1, 3));
+    /// ```
+    pub fn try_insert(&self, key: K, value: V) -> Result<Ref<'_, K, V>, OccupiedError<Ref<'_, K, V>, K, V>> {
+        let hash = self.hash(&key);
+        let guard = self.guard();
+        match self.core.try_insert(&guard, hash, key, value) {
+            Ok(pair) => Ok(keep!(guard, pair)),
+            Err((pair, key, value)) => Err(OccupiedError { entry: keep!(guard, pair), key, value }),
+        }
+    }
+
+    /// The pair of `key`, inserted with `value` if it is absent. Linearizes like [`try_insert`](Self::try_insert).
+    #[doc(alias = "LoadOrStore")]
+    pub fn get_or_insert(&self, key: K, value: V) -> Ref<'_, K, V> {
+        self.get_or_insert_with(key, || value)
+    }
+
+    /// The pair of `key`, inserted with the value that `make` makes if it is absent. Linearizes like
+    /// [`try_insert`](Self::try_insert).
+    ///
+    /// `make` runs at most once, without a lock. If another thread inserts the key meanwhile, its value stays and
+    /// what `make` made is dropped.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// assert_eq!(*map.get_or_insert_with("a", || unreachable!()), 1);
+    /// assert_eq!(*map.get_or_insert_with("b", || 2), 2);
+    /// ```
+    #[doc(alias = "LoadOrStore")]
+    pub fn get_or_insert_with(&self, key: K, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
+        let hash = self.hash(&key);
+        let guard = self.guard();
+        let pair = self.core.get_or_insert_with(&guard, hash, key, make);
+        keep!(guard, pair)
+    }
+
+    /// Replaces the value of `key` by what `update` makes of it, and returns the new pair; `None` if the key is absent.
+    ///
+    /// Linearizes at the compare-and-swap that overwrites; `update` runs again if another thread was faster, without a lock.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// assert_eq!(map.update("a", |n| n + 1).as_deref(), Some(&2));
+    /// assert!(map.update("b", |n| n + 1).is_none());
+    /// ```
+    pub fn update<Q>(&self, key: &Q, update: impl Fn(&V) -> V) -> Option<Ref<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if self.core.is_vacant() {
+            return None;
+        }
+        let hash = self.hash(key);
+        let guard = self.guard();
+        let new = self.core.update(&guard, hash, key, |old| update(old.value))?;
+        Some(keep!(guard, new))
+    }
+
+    /// Like [`update`](Self::update), or inserts `value` if the key is absent. Returns the new pair.
+    pub fn update_or_insert(&self, key: K, update: impl Fn(&V) -> V, value: V) -> Ref<'_, K, V> {
+        self.update_or_insert_with(key, update, || value)
+    }
+
+    /// Like [`update`](Self::update), or inserts what `make` makes if the key is absent. Returns the new pair.
+    ///
+    /// `make` runs at most once; what it made is dropped if another thread inserts the key meanwhile.
+    ///
+    /// ```
+    /// let counts = tidymap::HashMap::new();
+    /// for word in ["to", "be", "or", "not", "to", "be"] {
+    ///     counts.update_or_insert_with(word, |n| n + 1, || 1);
+    /// }
+    /// assert_eq!(*counts.get("be").unwrap(), 2);
+    /// ```
+    pub fn update_or_insert_with(&self, key: K, update: impl Fn(&V) -> V, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
+        let hash = self.hash(&key);
+        let guard = self.guard();
+        let pair = self.core.update_or_insert_with(&guard, hash, key, |old| update(old.value), make);
+        keep!(guard, pair)
+    }
+
+    /// Does with `key` what `next` says of its pair (`None` if it is absent): insert or overwrite, remove, or nothing.
+    ///
+    /// Linearizes at the compare-and-swap or link that `next` asked for, or, for `Abort` and for a `Remove` of an absent key,
+    /// like [`get`](Self::get). `next` runs without a lock, again whenever another thread was faster.
+    ///
+    /// ```
+    /// use tidymap::{Compute, HashMap, Operation};
+    ///
+    /// let stock = HashMap::from_iter([("apple", 1)]);
+    /// let take = |entry: Option<(&&str, &i32)>| match entry {
+    ///     Some((_, 1)) => Operation::Remove,
+    ///     Some((_, n)) => Operation::Insert(n - 1),
+    ///     None => Operation::Abort("sold out"),
+    /// };
+    /// assert!(matches!(stock.compute("apple", take), Compute::Removed(_)));
+    /// assert!(matches!(stock.compute("apple", take), Compute::Aborted("sold out")));
+    /// ```
+    pub fn compute<T>(
+        &self,
+        key: K,
+        mut next: impl FnMut(Option<(&K, &V)>) -> Operation<V, T>,
+    ) -> Compute<Ref<'_, K, V>, T> {
+        let hash = self.hash(&key);
+        let guard = self.guard();
+        match self.core.compute(&guard, hash, key, |old| next(old.map(Pair::parts)).into()) {
+            Computed::Inserted(pair) => Compute::Inserted(keep!(guard, pair)),
+            Computed::Updated { old, new } => {
+                Compute::Updated { old: keep!(guard.clone(), old), new: keep!(guard, new) }
+            }
+            Computed::Removed(pair) => Compute::Removed(keep!(guard, pair)),
+            Computed::Absent => Compute::Absent,
+            Computed::Aborted(why) => Compute::Aborted(why),
+        }
+    }
+
+    /// Replaces the value of `key` by `new` if it equals `expected`, and returns the pair from before.
+    ///
+    /// Linearizes at the compare-and-swap that overwrites, or, on an error, like [`get`](Self::get). `PartialEq` of the value runs
+    /// without a lock. A new value that equals the old one is stored all the same.
+    ///
+    /// # Errors
+    /// If the value is another one, or the key is absent: the pair that is there, and `new`.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// assert_eq!(*map.compare_exchange("a", &1, 2).unwrap(), 1);
+    /// let error = map.compare_exchange("a", &1, 3).unwrap_err();
+    /// assert_eq!((error.current.as_deref(), error.new), (Some(&2), 3));
+    /// ```
+    #[doc(alias = "CompareAndSwap")]
+    pub fn compare_exchange<Q>(
+        &self,
+        key: &Q,
+        expected: &V,
+        new: V,
+    ) -> Result<Ref<'_, K, V>, CompareExchangeError<Ref<'_, K, V>, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+        V: PartialEq,
+    {
+        let hash = self.hash(key);
+        let guard = self.guard();
+        match self.core.compare_exchange(&guard, hash, key, expected, new) {
+            Ok(old) => Ok(keep!(guard, old)),
+            Err((current, new)) => {
+                let current = current.map(erase);
+                // SAFETY: found under this guard.
+                let current = current.map(|pair| unsafe { Ref::new(guard, pair) });
+                Err(CompareExchangeError { current, new })
+            }
+        }
+    }
+
+    /// Removes `key` and returns its pair.
+    ///
+    /// When the returned `Ref` is dropped, key and value have been dropped, unless another guard was live (R1). Linearizes at the
+    /// compare-and-swap that kills the entry; waits for nothing. O(1).
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// assert_eq!(map.remove("a").as_deref(), Some(&1));
+    /// assert!(map.remove("a").is_none());
+    /// ```
+    #[doc(alias = "Delete")]
+    #[doc(alias = "LoadAndDelete")]
+    pub fn remove<Q>(&self, key: &Q) -> Option<Ref<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.remove_if(key, |_, _| true).unwrap_or(None)
+    }
+
+    /// Removes `key` if `wanted` says so of its pair. Like [`remove`](Self::remove); `wanted` runs without a lock, again if the value
+    /// has changed meanwhile.
+    ///
+    /// # Errors
+    /// If `wanted` says no: the pair, which stays.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// assert_eq!(*map.remove_if("a", |_, n| *n > 1).unwrap_err(), 1);
+    /// assert!(map.remove_if("a", |_, n| *n == 1).unwrap().is_some());
+    /// ```
+    #[doc(alias = "CompareAndDelete")]
+    pub fn remove_if<Q>(
+        &self,
+        key: &Q,
+        mut wanted: impl FnMut(&K, &V) -> bool,
+    ) -> Result<Option<Ref<'_, K, V>>, Ref<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if self.core.is_vacant() {
+            return Ok(None);
+        }
+        let hash = self.hash(key);
+        let guard = self.guard();
+        match self.core.remove_if(&guard, hash, key, |pair| wanted(pair.key, pair.value)) {
+            Ok(None) => Ok(None),
+            Ok(Some(pair)) => Ok(Some(keep!(guard, pair))),
+            Err(pair) => Err(keep!(guard, pair)),
+        }
+    }
+}
+
+impl<V, T> From<Operation<V, T>> for Next<V, T> {
+    fn from(operation: Operation<V, T>) -> Self {
+        match operation {
+            Operation::Insert(value) => Next::Insert(value),
+            Operation::Remove => Next::Remove,
+            Operation::Abort(why) => Next::Abort(why),
+        }
+    }
+}

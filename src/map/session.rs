@@ -1,0 +1,282 @@
+//! Sessions: many operations under one guard.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+
+use equivalent::Equivalent;
+
+use super::{CompareExchangeError, Compute, HashMap, Iter, Keys, OccupiedError, Operation, Values};
+use crate::core::{Computed, Guard, Pair};
+
+/// What a session returns of a pair.
+type Refs<'s, K, V> = (&'s K, &'s V);
+
+/// A session on a map, opened by [`HashMap::pin`]: one guard for many operations.
+///
+/// It has the operations of [`HashMap`], with plain references as results; see there for what each does, and where it linearizes.
+/// What is removed while the session is open is dropped when it ends, so that these references stay good.
+///
+/// Not `Send`: it belongs to its thread.
+///
+/// ```compile_fail,E0597
+/// let value = {
+///     let map = tidymap::HashMap::from_iter([(1, "one")]);
+///     let session = map.pin();
+///     session.get(&1).unwrap() // does not live longer than the session
+/// };
+/// println!("{value}");
+/// ```
+pub struct Pinned<'m, K, V, S> {
+    map: &'m HashMap<K, V, S>,
+    guard: Guard<'m, K, V>,
+}
+
+impl<'m, K, V, S> Pinned<'m, K, V, S> {
+    pub(super) fn new(map: &'m HashMap<K, V, S>) -> Self {
+        let guard = map.core.guard();
+        guard.note_time();
+        Pinned { map, guard }
+    }
+
+    /// The map.
+    pub fn map(&self) -> &'m HashMap<K, V, S> {
+        self.map
+    }
+
+    /// Ends the session and opens a new one: what only it held back is dropped. Costs as much as a new session.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([(1, "one")]);
+    /// let mut session = map.pin();
+    /// session.remove(&1);
+    /// assert_eq!(map.stats().pending.entries, 1);
+    /// session.refresh();
+    /// assert_eq!(map.stats().pending.entries, 0);
+    /// ```
+    pub fn refresh(&mut self) {
+        self.guard.refresh();
+    }
+
+    /// All pairs that are there throughout, each once, and some of those that come or go meanwhile; none twice (C2).
+    ///
+    /// Takes no lock, waits for nothing, allocates nothing. O(capacity).
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from_iter([(1, "one"), (2, "two")]);
+    /// let mut keys: Vec<i32> = map.pin().iter().map(|(key, _)| *key).collect();
+    /// keys.sort();
+    /// assert_eq!(keys, [1, 2]);
+    /// ```
+    #[doc(alias = "Range")]
+    pub fn iter(&self) -> Iter<'_, K, V> {
+        Iter::new(self.map.core.iter(&self.guard))
+    }
+
+    /// The keys, as [`iter`](Self::iter) yields them.
+    pub fn keys(&self) -> Keys<'_, K, V> {
+        Keys::new(self.iter())
+    }
+
+    /// The values, as [`iter`](Self::iter) yields them.
+    pub fn values(&self) -> Values<'_, K, V> {
+        Values::new(self.iter())
+    }
+
+    /// See [`HashMap::len`].
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    /// See [`HashMap::is_empty`].
+    pub fn is_empty(&self) -> bool {
+        self.map.is_empty()
+    }
+
+    /// See [`HashMap::clear`].
+    #[doc(alias = "Clear")]
+    pub fn clear(&self) {
+        self.map.core.clear(&self.guard);
+    }
+
+    /// See [`HashMap::retain`].
+    pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
+        self.map.core.retain(&self.guard, |pair| keep(pair.key, pair.value));
+    }
+}
+
+impl<K, V, S> Pinned<'_, K, V, S>
+where
+    K: Eq + Hash,
+    S: BuildHasher,
+{
+    /// The value of `key`; see [`HashMap::get`].
+    #[doc(alias = "Load")]
+    #[inline]
+    pub fn get<Q>(&self, key: &Q) -> Option<&V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.map.core.get(&self.guard, self.map.hash(key), key).map(|pair| pair.value)
+    }
+
+    /// The pair of `key`; see [`HashMap::get`].
+    #[inline]
+    pub fn get_key_value<Q>(&self, key: &Q) -> Option<Refs<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.map.core.get(&self.guard, self.map.hash(key), key).map(Pair::parts)
+    }
+
+    /// See [`HashMap::contains_key`].
+    #[inline]
+    pub fn contains_key<Q>(&self, key: &Q) -> bool
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.get(key).is_some()
+    }
+
+    /// Returns the value from before; see [`HashMap::insert`].
+    #[doc(alias = "Store")]
+    #[doc(alias = "Swap")]
+    pub fn insert(&self, key: K, value: V) -> Option<&V> {
+        let hash = self.map.hash(&key);
+        self.map.core.insert(&self.guard, hash, key, value).map(|old| old.value)
+    }
+
+    /// Returns the new value; see [`HashMap::try_insert`].
+    ///
+    /// # Errors
+    /// If the key is there.
+    pub fn try_insert(&self, key: K, value: V) -> Result<&V, OccupiedError<Refs<'_, K, V>, K, V>> {
+        let hash = self.map.hash(&key);
+        match self.map.core.try_insert(&self.guard, hash, key, value) {
+            Ok(pair) => Ok(pair.value),
+            Err((pair, key, value)) => Err(OccupiedError { entry: pair.parts(), key, value }),
+        }
+    }
+
+    /// See [`HashMap::get_or_insert`].
+    #[doc(alias = "LoadOrStore")]
+    pub fn get_or_insert(&self, key: K, value: V) -> &V {
+        self.get_or_insert_with(key, || value)
+    }
+
+    /// See [`HashMap::get_or_insert_with`].
+    #[doc(alias = "LoadOrStore")]
+    pub fn get_or_insert_with(&self, key: K, make: impl FnOnce() -> V) -> &V {
+        let hash = self.map.hash(&key);
+        self.map.core.get_or_insert_with(&self.guard, hash, key, make).value
+    }
+
+    /// Returns the new value; see [`HashMap::update`].
+    pub fn update<Q>(&self, key: &Q, update: impl Fn(&V) -> V) -> Option<&V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let hash = self.map.hash(key);
+        self.map.core.update(&self.guard, hash, key, |old| update(old.value)).map(|new| new.value)
+    }
+
+    /// Returns the new value; see [`HashMap::update_or_insert`].
+    pub fn update_or_insert(&self, key: K, update: impl Fn(&V) -> V, value: V) -> &V {
+        self.update_or_insert_with(key, update, || value)
+    }
+
+    /// Returns the new value; see [`HashMap::update_or_insert_with`].
+    pub fn update_or_insert_with(&self, key: K, update: impl Fn(&V) -> V, make: impl FnOnce() -> V) -> &V {
+        let hash = self.map.hash(&key);
+        let successor = |old: Pair<'_, K, V>| update(old.value);
+        self.map.core.update_or_insert_with(&self.guard, hash, key, successor, make).value
+    }
+
+    /// See [`HashMap::compute`].
+    pub fn compute<T>(
+        &self,
+        key: K,
+        mut next: impl FnMut(Option<(&K, &V)>) -> Operation<V, T>,
+    ) -> Compute<Refs<'_, K, V>, T> {
+        let hash = self.map.hash(&key);
+        match self.map.core.compute(&self.guard, hash, key, |old| next(old.map(Pair::parts)).into()) {
+            Computed::Inserted(pair) => Compute::Inserted(pair.parts()),
+            Computed::Updated { old, new } => Compute::Updated { old: old.parts(), new: new.parts() },
+            Computed::Removed(pair) => Compute::Removed(pair.parts()),
+            Computed::Absent => Compute::Absent,
+            Computed::Aborted(why) => Compute::Aborted(why),
+        }
+    }
+
+    /// Returns the value from before; see [`HashMap::compare_exchange`].
+    ///
+    /// # Errors
+    /// If the value is another one, or the key is absent.
+    #[doc(alias = "CompareAndSwap")]
+    pub fn compare_exchange<Q>(
+        &self,
+        key: &Q,
+        expected: &V,
+        new: V,
+    ) -> Result<&V, CompareExchangeError<Refs<'_, K, V>, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+        V: PartialEq,
+    {
+        let hash = self.map.hash(key);
+        match self.map.core.compare_exchange(&self.guard, hash, key, expected, new) {
+            Ok(old) => Ok(old.value),
+            Err((current, new)) => Err(CompareExchangeError { current: current.map(Pair::parts), new }),
+        }
+    }
+
+    /// Returns the removed value, which is dropped when the session ends; see [`HashMap::remove`].
+    #[doc(alias = "Delete")]
+    #[doc(alias = "LoadAndDelete")]
+    pub fn remove<Q>(&self, key: &Q) -> Option<&V>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.remove_entry(key).map(|(_, value)| value)
+    }
+
+    /// Returns the removed pair; see [`HashMap::remove`].
+    pub fn remove_entry<Q>(&self, key: &Q) -> Option<Refs<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.remove_if(key, |_, _| true).unwrap_or(None)
+    }
+
+    /// See [`HashMap::remove_if`].
+    ///
+    /// # Errors
+    /// If `wanted` says no: the pair, which stays.
+    #[doc(alias = "CompareAndDelete")]
+    pub fn remove_if<Q>(
+        &self,
+        key: &Q,
+        mut wanted: impl FnMut(&K, &V) -> bool,
+    ) -> Result<Option<Refs<'_, K, V>>, Refs<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let hash = self.map.hash(key);
+        let removed = self.map.core.remove_if(&self.guard, hash, key, |pair| wanted(pair.key, pair.value));
+        removed.map(|pair| pair.map(Pair::parts)).map_err(Pair::parts)
+    }
+}
+
+impl<'s, K, V, S> IntoIterator for &'s Pinned<'_, K, V, S> {
+    type Item = (&'s K, &'s V);
+    type IntoIter = Iter<'s, K, V>;
+
+    fn into_iter(self) -> Iter<'s, K, V> {
+        self.iter()
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for Pinned<'_, K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}

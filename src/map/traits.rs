@@ -1,0 +1,84 @@
+//! The traits that users expect of a map.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+
+use super::HashMap;
+
+impl<K, V, S: Default> Default for HashMap<K, V, S> {
+    fn default() -> Self {
+        Self::with_hasher(S::default())
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for HashMap<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.pin(), f)
+    }
+}
+
+/// Clones what an iteration yields.
+impl<K, V, S> Clone for HashMap<K, V, S>
+where
+    K: Clone + Eq + Hash,
+    V: Clone,
+    S: Clone + BuildHasher,
+{
+    fn clone(&self) -> Self {
+        let clone = Self::with_capacity_and_hasher(self.len(), self.hasher().clone());
+        let target = clone.pin();
+        for (key, value) in &self.pin() {
+            target.insert(key.clone(), value.clone());
+        }
+        drop(target);
+        clone
+    }
+}
+
+/// Compares what an iteration yields. While others write, no more than that.
+impl<K, V, S, T> PartialEq<HashMap<K, V, T>> for HashMap<K, V, S>
+where
+    K: Eq + Hash,
+    V: PartialEq,
+    S: BuildHasher,
+    T: BuildHasher,
+{
+    fn eq(&self, other: &HashMap<K, V, T>) -> bool {
+        let (ours, theirs) = (self.pin(), other.pin());
+        self.len() == other.len() && ours.iter().all(|(key, value)| theirs.get(key) == Some(value))
+    }
+}
+
+impl<K, V, S> Eq for HashMap<K, V, S>
+where
+    K: Eq + Hash,
+    V: Eq,
+    S: BuildHasher,
+{
+}
+
+impl<K, V, S> Extend<(K, V)> for HashMap<K, V, S>
+where
+    K: Eq + Hash,
+    S: BuildHasher,
+{
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
+        let pairs = pairs.into_iter();
+        // As std does: half of them may be known already.
+        let expected = pairs.size_hint().0;
+        self.reserve(if self.is_empty() { expected } else { expected.div_ceil(2) });
+        pairs.for_each(|(key, value)| drop(self.insert(key, value)));
+    }
+}
+
+impl<K, V, S> FromIterator<(K, V)> for HashMap<K, V, S>
+where
+    K: Eq + Hash,
+    S: BuildHasher + Default,
+{
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut map = Self::default();
+        map.extend(pairs);
+        map
+    }
+}

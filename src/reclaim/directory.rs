@@ -1,0 +1,139 @@
+//! The records of one map: one for each thread slot that has used it, found by index.
+//!
+//! Chunks of records are allocated when the first thread of the chunk arrives and live as long as the map.
+
+use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, const_unless_loom};
+use std::cell::UnsafeCell;
+
+use super::slot::{FIRST_CHUNK, Slot};
+
+/// Chunks of 4, 8, 16, ... records: enough for 67 million threads.
+#[cfg(not(loom))]
+const CHUNKS: usize = 24;
+#[cfg(loom)]
+const CHUNKS: usize = 2;
+
+/// What a map knows of one thread. Its own cache lines (two, because processors fetch them in pairs).
+#[derive(Debug)]
+#[repr(C, align(128))]
+pub(crate) struct Record<L> {
+    /// The epoch of the oldest guard this thread holds on the map, or 0. Written by the owner, read by reclaimers.
+    pub(super) epoch: AtomicU64,
+    /// How many guards it holds. Written by the owner.
+    pub(super) live: AtomicU32,
+    /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
+    pub(super) since: AtomicU64,
+    /// The owner's guards that are younger than `epoch`: (epoch, how many), oldest first. Owner only.
+    pub(super) younger: UnsafeCell<Vec<(u64, u32)>>,
+    /// What the layer above keeps for each thread.
+    pub(crate) local: L,
+}
+
+impl<L: Default> Default for Record<L> {
+    fn default() -> Self {
+        Record {
+            epoch: AtomicU64::new(0),
+            live: AtomicU32::new(0),
+            since: AtomicU64::new(0),
+            younger: UnsafeCell::new(Vec::new()),
+            local: L::default(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Directory<L> {
+    chunks: [AtomicPtr<Record<L>>; CHUNKS],
+}
+
+impl<L: Default> Directory<L> {
+    const_unless_loom! {
+        pub(crate) fn new() -> Directory<L> {
+            #[cfg(not(loom))]
+            let chunks = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS];
+            #[cfg(loom)]
+            let chunks = std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut()));
+            Directory { chunks }
+        }
+    }
+
+    /// The record of `slot`, made if need be.
+    #[inline]
+    pub(crate) fn record(&self, slot: Slot) -> &Record<L> {
+        // ORDERING: Acquire pairs with the Release of `allocate`: the records are seen initialized.
+        let mut chunk = self.chunks[slot.chunk as usize].load(Ordering::Acquire);
+        if chunk.is_null() {
+            chunk = self.allocate(slot.chunk as usize);
+        }
+        // SAFETY: D1: a chunk that is not null has `len(chunk)` records and lives as long as `self`; a slot's index is
+        // below the length of its chunk.
+        unsafe { &*chunk.add(slot.index as usize) }
+    }
+
+    /// The record of `slot` if its chunk exists.
+    pub(crate) fn get(&self, slot: Slot) -> Option<&Record<L>> {
+        self.iter().find(|(other, _)| *other == slot).map(|(_, record)| record)
+    }
+
+    /// All records that exist, used or not.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &Record<L>)> {
+        self.chunks.iter().enumerate().flat_map(|(chunk, pointer)| {
+            // ORDERING: Acquire, as in `record`.
+            let records = pointer.load(Ordering::Acquire);
+            let len = if records.is_null() { 0 } else { Self::len(chunk) };
+            (0..len).map(move |index| {
+                let slot = Slot { chunk: chunk as u32, index: index as u32 };
+                // SAFETY: D1, as in `record`.
+                (slot, unsafe { &*records.add(index) })
+            })
+        })
+    }
+
+    /// Bytes that the records take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.iter().count() * size_of::<Record<L>>()
+    }
+
+    #[cold]
+    fn allocate(&self, chunk: usize) -> *mut Record<L> {
+        let records: Box<[Record<L>]> = (0..Self::len(chunk)).map(|_| Record::default()).collect();
+        let fresh = Box::into_raw(records).cast::<Record<L>>();
+        // ORDERING: Release publishes the records to the Acquire loads of `record` and `iter`; Acquire on failure for the
+        // records of the thread that was faster.
+        match self.chunks[chunk].compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire) {
+            Ok(_) => fresh,
+            Err(theirs) => {
+                // SAFETY: `fresh` came from such a box just now and was not published.
+                unsafe { Self::free(fresh, chunk) };
+                theirs
+            }
+        }
+    }
+}
+
+impl<L> Directory<L> {
+    /// Records in a chunk.
+    fn len(chunk: usize) -> usize {
+        FIRST_CHUNK << chunk
+    }
+
+    /// # Safety
+    /// `records` came from `allocate` for this chunk, and nobody uses it any more.
+    unsafe fn free(records: *mut Record<L>, chunk: usize) {
+        let records = std::ptr::slice_from_raw_parts_mut(records, Self::len(chunk));
+        // SAFETY: by the caller's promise this is the box that `allocate` took apart.
+        drop(unsafe { Box::from_raw(records) });
+    }
+}
+
+impl<L> Drop for Directory<L> {
+    fn drop(&mut self) {
+        for (chunk, pointer) in self.chunks.iter().enumerate() {
+            let records = pointer.load(Ordering::Relaxed);
+            if !records.is_null() {
+                // SAFETY: D1: a chunk that is not null came from `allocate`, and `&mut self` says that nobody uses it.
+                unsafe { Self::free(records, chunk) };
+            }
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! One map's garbage: who unlinked it, who may still see it, and when it is dropped.
+//!
+//! What a guard's operations unlink is kept in its thread's record, stamped when the operation ends. When the guard
+//! ends, what nobody else can see is dropped there and then ([R1]); the rest goes to [`Pending`], and every guard that
+//! something there waits for looks into it when it ends ([R2]). Destructors run after the guard has ended and outside
+//! every lock, so they may use the map ([R5]).
+//!
+//! [R1]: crate#the-contract
+//! [R2]: crate#the-contract
+//! [R5]: crate#the-contract
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::null_mut;
+
+use super::Garbage;
+use super::directory::Record;
+use super::drops::Panics;
+use super::epochs::{Epoch, Epochs, Exit, Holder};
+use super::pending::{KEEP, Pending, Retired};
+use super::slot;
+use super::tally::{Tally, Weight};
+use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Backoff, Ordering, const_unless_loom};
+
+/// The stamp of what is unlinked by an operation that has not ended.
+const UNSTAMPED: Epoch = Epoch::MAX;
+
+/// What a thread keeps for a map.
+pub(crate) struct Local<G> {
+    /// Unlinked under the guards that this thread holds now, in the order of their stamps. Owner only.
+    retired: UnsafeCell<Vec<Retired<G>>>,
+    /// Under [`Reclaim::Batched`](crate::Reclaim::Batched): what the thread saves up. The owner puts it there, anybody
+    /// may take it away.
+    parked: AtomicPtr<Vec<Retired<G>>>,
+    /// Odd while the thread has garbage in its hands, between unlinking and dropping or handing over. Owner writes.
+    busy: AtomicU64,
+    allocated: Tally,
+    retired_sum: Tally,
+    freed: Tally,
+    /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
+    misses: Cell<u32>,
+}
+
+impl<G> Default for Local<G> {
+    fn default() -> Self {
+        Local {
+            retired: UnsafeCell::new(Vec::new()),
+            parked: AtomicPtr::new(null_mut()),
+            busy: AtomicU64::new(0),
+            allocated: Tally::default(),
+            retired_sum: Tally::default(),
+            freed: Tally::default(),
+            misses: Cell::new(0),
+        }
+    }
+}
+
+impl<G> Local<G> {
+    /// Takes what is saved up here, whoever's record it is.
+    fn take_parked(&self) -> Vec<Retired<G>> {
+        // ORDERING: Acquire pairs with the Release of `park`; Release so that a later `park` of the owner comes after it.
+        let parked = self.parked.swap(null_mut(), Ordering::AcqRel);
+        if parked.is_null() {
+            return Vec::new();
+        }
+        // SAFETY: G1: what stands in `parked` is a box that belongs to whoever takes it away.
+        *unsafe { Box::from_raw(parked) }
+    }
+
+    fn park(&self, items: Vec<Retired<G>>) {
+        self.parked.store(Box::into_raw(Box::new(items)), Ordering::Release);
+    }
+
+    fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed) % 2 == 1
+    }
+}
+
+impl<G> Drop for Local<G> {
+    fn drop(&mut self) {
+        debug_assert!(self.take_parked().is_empty(), "the domain reclaims what is parked before it goes");
+    }
+}
+
+/// Marks a thread as having garbage in its hands. Nests: destructors may come back here.
+struct Busy<'a> {
+    flag: Option<&'a AtomicU64>,
+}
+
+impl<'a> Busy<'a> {
+    fn new<G>(local: &'a Local<G>) -> Busy<'a> {
+        if local.is_busy() {
+            return Busy { flag: None };
+        }
+        // ORDERING: Relaxed: what follows (a cleared epoch, a taken collector) is released and carries it along.
+        local.busy.store(local.busy.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        Busy { flag: Some(&local.busy) }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        if let Some(flag) = self.flag {
+            // ORDERING: Release pairs with the Acquire of `wait_idle`: the drops are done.
+            flag.store(flag.load(Ordering::Relaxed) + 1, Ordering::Release);
+        }
+    }
+}
+
+/// Why [`Domain::reclaim`] would wait for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WouldWait {
+    ForOwnGuard,
+    ForOwnDrop,
+}
+
+pub(crate) struct Domain<G> {
+    epochs: Epochs<Local<G>>,
+    /// How many items may be saved up. 0: none.
+    batch: usize,
+    /// How many are.
+    batched: AtomicUsize,
+    pending: Pending<G>,
+}
+
+impl<G> Domain<G> {
+    const_unless_loom! {
+        pub(crate) fn new(batch: usize) -> Domain<G> {
+            Domain { epochs: Epochs::new(), batch, batched: AtomicUsize::new(0), pending: Pending::new() }
+        }
+    }
+}
+
+impl<G: Garbage> Domain<G> {
+    /// Takes a guard. Never waits, never allocates but for a thread's first on this map.
+    #[inline]
+    pub(crate) fn guard(&self) -> Guard<'_, G> {
+        let (record, epoch) = self.epochs.enter();
+        Guard { domain: self, record, epoch }
+    }
+
+    /// Ends a guard under which nothing was unlinked, but which something may have waited for.
+    #[cold]
+    fn collect(&self, local: &Local<G>) -> Panics {
+        let _busy = Busy::new(local);
+        let mut items = Vec::new();
+        self.pending.collect(|| self.epochs.horizon(), &mut items);
+        self.free(local, items)
+    }
+
+    /// Ends a guard whose thread has unlinked something.
+    #[cold]
+    fn settle(&self, record: &Record<Local<G>>, epoch: Epoch) -> Panics {
+        let local = &record.local;
+        self.seal(local);
+        let _busy = Busy::new(local);
+        let exit = self.epochs.exit(record, epoch);
+        if exit == Exit::Shared {
+            return Panics::default();
+        }
+        // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
+        let mut items = std::mem::take(unsafe { &mut *local.retired.get() });
+        if self.batch > 0 {
+            items = self.save_up(local, items);
+        }
+        let passed = self.hand_over_unpassed(&mut items);
+        if exit == Exit::Awaited || !passed {
+            self.pending.collect(|| self.epochs.horizon(), &mut items);
+        }
+        self.free(local, items)
+    }
+
+    /// Leaves in `items` what has passed and pushes the rest to `pending`. True if there was no rest; else the caller has
+    /// to collect.
+    fn hand_over_unpassed(&self, items: &mut Vec<Retired<G>>) -> bool {
+        if items.is_empty() {
+            return true;
+        }
+        let horizon = self.epochs.horizon();
+        let passed = items.partition_point(|item| item.stamp < horizon);
+        let rest = items.split_off(passed);
+        let Some(last) = rest.last() else { return true };
+        let last = last.stamp;
+        self.pending.push(rest);
+        self.epochs.hold_back(last);
+        false
+    }
+
+    /// Adds `items` to what the thread saves up, or gives all of it back if that makes too many.
+    fn save_up(&self, local: &Local<G>, items: Vec<Retired<G>>) -> Vec<Retired<G>> {
+        // A table is as large as all its entries: those are not saved up.
+        let tables = items.iter().any(|item| item.garbage.weight().table_bytes > 0);
+        let total = self.batched.fetch_add(items.len(), Ordering::Relaxed) + items.len();
+        let mut saved = local.take_parked();
+        saved.extend(items);
+        if tables || total > self.batch {
+            self.batched.fetch_sub(saved.len(), Ordering::Relaxed);
+            return saved;
+        }
+        local.park(saved);
+        Vec::new()
+    }
+
+    /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
+    fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>) -> Panics {
+        let mut panics = Panics::default();
+        for item in items.drain(..) {
+            let weight = item.garbage.weight();
+            // SAFETY: G3: its stamp has passed: no guard that could have seen it is live, and it was retired once.
+            unsafe { item.garbage.reclaim(&mut panics) };
+            local.freed.add(weight);
+        }
+        // SAFETY: G2, as in `settle`.
+        let retired = unsafe { &mut *local.retired.get() };
+        if retired.capacity() == 0 && items.capacity() <= KEEP {
+            *retired = items;
+        }
+        panics
+    }
+
+    /// Stamps what the thread has unlinked since the last stamp.
+    fn seal(&self, local: &Local<G>) {
+        // SAFETY: G2, as in `settle`.
+        let retired = unsafe { &mut *local.retired.get() };
+        if retired.last().is_none_or(|item| item.stamp != UNSTAMPED) {
+            return;
+        }
+        let stamp = self.epochs.stamp();
+        for item in retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED) {
+            item.stamp = stamp;
+        }
+    }
+
+    /// Drops all that can be dropped now, saved up or waiting, by whomever unlinked. Never waits.
+    pub(crate) fn try_reclaim(&self) {
+        self.with_record(|local| self.reclaim_passed(local)).resume();
+    }
+
+    fn reclaim_passed(&self, local: &Local<G>) -> Panics {
+        let _busy = Busy::new(local);
+        let mut items: Vec<_> = self.epochs.records().flat_map(|record| record.local.take_parked()).collect();
+        self.batched.fetch_sub(items.len(), Ordering::Relaxed);
+        items.sort_by_key(|item| item.stamp);
+        self.hand_over_unpassed(&mut items);
+        self.pending.collect(|| self.epochs.horizon(), &mut items);
+        self.free(local, items)
+    }
+
+    /// Returns when all that was unlinked before the call has been dropped.
+    pub(crate) fn reclaim(&self) -> Result<(), WouldWait> {
+        if let Some(own) = self.epochs.own_record() {
+            if self.epochs.is_held(own) {
+                return Err(WouldWait::ForOwnGuard);
+            }
+            if own.local.is_busy() {
+                return Err(WouldWait::ForOwnDrop);
+            }
+        }
+        self.with_record(|local| {
+            // 1. The guards of before leave. New ones do not keep us: their epochs are above the stamp.
+            let stamp = self.epochs.stamp();
+            let mut backoff = Backoff::default();
+            while self.epochs.horizon() <= stamp {
+                backoff.wait();
+            }
+            // 2. What they had unlinked is dropped, or parked, or pending.
+            self.wait_idle(local);
+            // 3. All of that has passed. We take it out, or the thread that is at it does.
+            let panics = self.reclaim_passed(local);
+            // 4. Whoever had taken some of it out before has dropped it.
+            self.wait_idle(local);
+            panics
+        })
+        .resume();
+        Ok(())
+    }
+
+    /// Waits until each other thread has been seen without garbage in its hands. Those that take up some later do not
+    /// keep it.
+    fn wait_idle(&self, own: &Local<G>) {
+        for record in self.epochs.records().filter(|record| !std::ptr::eq(&record.local, own)) {
+            // ORDERING: Acquire pairs with the Release of `Busy::drop`.
+            let busy = record.local.busy.load(Ordering::Acquire);
+            let mut backoff = Backoff::default();
+            while busy % 2 == 1 && record.local.busy.load(Ordering::Acquire) == busy {
+                backoff.wait();
+            }
+        }
+    }
+
+    /// Runs `work` as the calling thread, without a guard.
+    fn with_record(&self, work: impl FnOnce(&Local<G>) -> Panics) -> Panics {
+        let (record, epoch) = self.epochs.enter();
+        self.epochs.exit(record, epoch);
+        let mut panics = Panics::default();
+        let mut inner = Panics::default();
+        panics.run(|| inner = work(&record.local));
+        panics.absorb(inner);
+        slot::leave();
+        panics
+    }
+
+    /// Drops everything unlinked, as the owner of the map drops the map.
+    pub(crate) fn drop_all(&mut self, panics: &mut Panics) {
+        let mut items = self.pending.take_all();
+        for record in self.epochs.records() {
+            items.extend(record.local.take_parked());
+            // SAFETY: G2: `&mut self` says that no owner is at work. Something is left here if a guard was leaked.
+            items.append(unsafe { &mut *record.local.retired.get() });
+        }
+        for item in items {
+            // SAFETY: G3: `&mut self` says that no guard is in use, and it was retired once.
+            unsafe { item.garbage.reclaim(panics) };
+        }
+    }
+
+    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {
+        self.epochs.holders()
+    }
+
+    pub(crate) fn record_bytes(&self) -> usize {
+        self.epochs.record_bytes()
+    }
+
+    /// The sums of what was (allocated, retired, freed).
+    pub(crate) fn tallies(&self) -> (Weight, Weight, Weight) {
+        let sum = |of: fn(&Local<G>) -> &Tally| {
+            let tallies = self.epochs.records().map(|record| of(&record.local).read());
+            tallies.fold(Weight::default(), Weight::plus)
+        };
+        // What is freed has been retired, and what is retired allocated: read in this order no difference is negative.
+        let freed = sum(|local| &local.freed);
+        let retired = sum(|local| &local.retired_sum);
+        (sum(|local| &local.allocated), retired, freed)
+    }
+}
+
+/// While it lives, nothing that is reachable in its map is dropped.
+///
+/// Not `Send`: it belongs to its thread's record.
+pub(crate) struct Guard<'d, G: Garbage> {
+    domain: &'d Domain<G>,
+    record: &'d Record<Local<G>>,
+    epoch: Epoch,
+}
+
+impl<'d, G: Garbage> Guard<'d, G> {
+    /// Hands over something that no guard can reach any more that begins from now on.
+    pub(crate) fn retire(&self, garbage: G) {
+        let local = &self.record.local;
+        local.retired_sum.add(garbage.weight());
+        // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
+        unsafe { &mut *local.retired.get() }.push(Retired { stamp: UNSTAMPED, garbage });
+    }
+
+    /// Marks the end of an operation: guards that begin from now on do not hold back what it has unlinked.
+    pub(crate) fn seal(&self) {
+        self.domain.seal(&self.record.local);
+    }
+
+    /// Counts memory that the map has taken.
+    pub(crate) fn allocated(&self, weight: Weight) {
+        self.record.local.allocated.add(weight);
+    }
+
+    /// Counts a miss; tells how many to add to the map's count, every `flush` misses of a thread.
+    #[inline]
+    pub(crate) fn miss(&self, flush: u32) -> Option<u32> {
+        let misses = self.record.local.misses.get() + 1;
+        let full = misses >= flush;
+        self.record.local.misses.set(if full { 0 } else { misses });
+        full.then_some(misses)
+    }
+
+    /// Notes when it was taken, for the figures.
+    pub(crate) fn note_time(&self) {
+        self.domain.epochs.note_time(self.record);
+    }
+
+    /// Exchanges this guard for one taken now.
+    pub(crate) fn refresh(&mut self) {
+        // The old guard is dropped second: the thread goes on announcing an epoch in between.
+        let fresh = self.domain.guard();
+        fresh.note_time();
+        *self = fresh;
+    }
+}
+
+/// The clone protects what the original does, not only what it finds itself.
+impl<G: Garbage> Clone for Guard<'_, G> {
+    fn clone(&self) -> Self {
+        self.domain.epochs.enter_again(self.record, self.epoch);
+        Guard { domain: self.domain, record: self.record, epoch: self.epoch }
+    }
+}
+
+impl<G: Garbage> Drop for Guard<'_, G> {
+    #[inline]
+    fn drop(&mut self) {
+        let local = &self.record.local;
+        // SAFETY: G2, as in `retire`.
+        let nothing_retired = unsafe { &*local.retired.get() }.is_empty();
+        let panics = if !nothing_retired {
+            self.domain.settle(self.record, self.epoch)
+        } else if self.domain.epochs.exit(self.record, self.epoch) == Exit::Awaited {
+            self.domain.collect(local)
+        } else {
+            return slot::leave();
+        };
+        slot::leave();
+        panics.resume();
+    }
+}
+
+impl<G: Garbage> std::fmt::Debug for Guard<'_, G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}

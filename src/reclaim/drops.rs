@@ -1,0 +1,47 @@
+//! Destructors are the user's code: each may panic, and none may keep another from running.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Runs destructors and keeps the first panic for the end.
+#[derive(Default)]
+pub(crate) struct Panics {
+    first: Option<Box<dyn Any + Send>>,
+}
+
+impl Panics {
+    /// Runs `drop`; a panic in it is kept.
+    pub(crate) fn run(&mut self, drop: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(drop)) {
+            self.keep(panic);
+        }
+    }
+
+    /// Takes over the panic of another, if it has one.
+    pub(crate) fn absorb(&mut self, other: Panics) {
+        if let Some(panic) = other.first {
+            self.keep(panic);
+        }
+    }
+
+    fn keep(&mut self, panic: Box<dyn Any + Send>) {
+        match &self.first {
+            None => self.first = Some(panic),
+            // A payload's own destructor may panic as well. Its payload in turn is given up.
+            Some(_) => {
+                if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(panic))) {
+                    std::mem::forget(again);
+                }
+            }
+        }
+    }
+
+    /// Goes on with the first panic, if there was one; not if the thread is unwinding already, which would abort it.
+    pub(crate) fn resume(self) {
+        if let Some(panic) = self.first {
+            if !std::thread::panicking() {
+                resume_unwind(panic);
+            }
+        }
+    }
+}

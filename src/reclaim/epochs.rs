@@ -1,0 +1,287 @@
+//! The engine: who may still see what was unlinked?
+//!
+//! This is the whole of what the rest of the crate needs to know about grace periods:
+//!
+//! - [`enter`](Epochs::enter) and [`exit`](Epochs::exit) bracket a guard,
+//! - [`stamp`](Epochs::stamp) marks the moment of an unlinking,
+//! - [`horizon`](Epochs::horizon) tells whose stamps have passed: everything stamped below it is unreachable for all,
+//! - [`hold_back`](Epochs::hold_back) makes guards that leave look whether something waits for them,
+//! - [`holders`](Epochs::holders) names the guards that are live.
+//!
+//! # How it works
+//!
+//! One counter, *now*, moves on by one with each stamp. A guard announces in its thread's record the epoch at which it
+//! was taken. Something stamped `s` can be in use only by guards of epoch `s` or older: a guard that read a larger number
+//! from the counter has thereby acquired the unlinking. So the least announced epoch is the horizon. This is epoch-based
+//! reclamation (Fraser 2004) with one epoch for each retirement instead of three in all: guards that come after a removal
+//! never hold it back, however long they stay, and it is known exactly who does.
+//!
+//! # Orderings
+//!
+//! Two store-load races decide everything, each closed by a sequentially consistent fence on both sides:
+//!
+//! - *enter against horizon*: the guard stores its epoch, fences, and reads the map's pointers; the reclaimer unlinks,
+//!   fences, and reads the epochs. If the guard's fence is first the reclaimer sees its epoch; if the reclaimer's is, the
+//!   guard does not see what was unlinked.
+//! - *exit against hold_back*: the guard clears its epoch, fences, and reads `awaited`; the reclaimer raises `awaited`,
+//!   fences, and reads the epochs. If the guard's fence is first the reclaimer sees it gone and frees; if the reclaimer's
+//!   is, the guard sees that it is awaited and frees. Not both can miss.
+
+use std::time::Duration;
+
+use super::age;
+use super::directory::{Directory, Record};
+use super::slot::{self, Slot};
+use crate::sync::{AtomicU64, Ordering, const_unless_loom, fence};
+
+/// A moment on the engine's counter. 0 is none.
+pub(crate) type Epoch = u64;
+
+#[derive(Debug)]
+pub(crate) struct Epochs<L> {
+    /// The current epoch. Starts at 1.
+    now: AtomicU64,
+    /// The highest stamp that ever had to wait for a guard.
+    awaited: AtomicU64,
+    records: Directory<L>,
+}
+
+/// A live guard (or the oldest one of its thread), as others see it.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    pub(crate) epoch: Epoch,
+    pub(crate) guards: usize,
+    pub(crate) age: Duration,
+    slot: Slot,
+}
+
+impl Holder {
+    pub(crate) fn thread_name(&self) -> Option<String> {
+        slot::thread_name(self.slot)
+    }
+}
+
+/// What [`Epochs::exit`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Another guard of the same thread and the same epoch goes on: nothing has changed for anyone.
+    Shared,
+    /// The thread's announced epoch has moved, and nobody waits for that.
+    Moved,
+    /// It has moved, and something may have waited for it.
+    Awaited,
+}
+
+impl<L: Default> Epochs<L> {
+    const_unless_loom! {
+        pub(crate) fn new() -> Epochs<L> {
+            Epochs { now: AtomicU64::new(1), awaited: AtomicU64::new(0), records: Directory::new() }
+        }
+    }
+
+    /// Takes a guard for the calling thread: until the matching [`exit`](Self::exit), nothing that was reachable when
+    /// this returned, or becomes reachable later, gets below the horizon.
+    ///
+    /// Returns the thread's record and the guard's epoch. Never waits.
+    #[inline]
+    pub(crate) fn enter(&self) -> (&Record<L>, Epoch) {
+        let record = self.records.record(slot::enter());
+        // ORDERING: Acquire pairs with the Release of `stamp`: who reads an epoch has seen the unlinkings before it.
+        let now = self.now.load(Ordering::Acquire);
+        if record.live.load(Ordering::Relaxed) != 0 {
+            Self::count(record, now);
+            return (record, now);
+        }
+        record.live.store(1, Ordering::Relaxed);
+        record.since.store(0, Ordering::Relaxed);
+        // ORDERING: Release, so that a horizon that reads this epoch and passes it over has acquired the thread's earlier
+        // reads, too. The fence is the guard's side of *enter against horizon*.
+        record.epoch.store(now, Ordering::Release);
+        fence(Ordering::SeqCst);
+        (record, now)
+    }
+
+    /// Counts a guard beside others of the same thread. They already announce an epoch that is as old or older, so this
+    /// needs no fence; the guard keeps its own epoch for the time when it is the oldest.
+    #[cold]
+    fn count(record: &Record<L>, epoch: Epoch) {
+        record.live.store(record.live.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        if record.epoch.load(Ordering::Relaxed) != epoch {
+            // SAFETY: D2: only the owner thread touches `younger`, and no user code runs in between.
+            let younger = unsafe { &mut *record.younger.get() };
+            match younger.iter_mut().rev().find(|(other, _)| *other == epoch) {
+                Some((_, count)) => *count += 1,
+                None => younger.push((epoch, 1)),
+            }
+        }
+    }
+
+    /// Takes one more guard of `epoch`, beside one that the calling thread holds: it protects the same.
+    pub(crate) fn enter_again(&self, record: &Record<L>, epoch: Epoch) {
+        slot::enter();
+        Self::count(record, epoch);
+    }
+
+    /// Ends a guard of `epoch` on the calling thread's `record`. Never waits.
+    #[inline]
+    pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch) -> Exit {
+        let live = record.live.load(Ordering::Relaxed);
+        record.live.store(live - 1, Ordering::Relaxed);
+        let next = if live == 1 {
+            0
+        } else {
+            match Self::exit_nested(record, epoch, live) {
+                Some(next) => next,
+                None => return Exit::Shared,
+            }
+        };
+        // ORDERING: Release pairs with the Acquire of `horizon`: what is freed because this guard is gone is freed after
+        // its last read. The fence is the guard's side of *exit against hold_back*.
+        record.epoch.store(next, Ordering::Release);
+        fence(Ordering::SeqCst);
+        // ORDERING: Acquire pairs with the Release of `hold_back`: what waits is seen in its list.
+        if self.awaited.load(Ordering::Acquire) >= epoch { Exit::Awaited } else { Exit::Moved }
+    }
+
+    /// The epoch to announce when one of several guards of a thread ends, or `None` if that does not change.
+    #[cold]
+    fn exit_nested(record: &Record<L>, epoch: Epoch, live: u32) -> Option<Epoch> {
+        // SAFETY: D2, as in `count`.
+        let younger = unsafe { &mut *record.younger.get() };
+        if epoch == record.epoch.load(Ordering::Relaxed) {
+            let oldest = live - younger.iter().map(|(_, count)| count).sum::<u32>();
+            if oldest > 1 {
+                return None;
+            }
+            // All of its own reads are over, and those of the next one began after it had acquired the epoch it was
+            // given: nothing stamped below that can be in its hands.
+            return Some(younger.remove(0).0);
+        }
+        let place = younger.iter().position(|(other, _)| *other == epoch).expect("a guard's epoch is recorded");
+        younger[place].1 -= 1;
+        if younger[place].1 == 0 {
+            younger.remove(place);
+        }
+        None
+    }
+
+    /// Stamps what the caller has unlinked up to now.
+    #[inline]
+    pub(crate) fn stamp(&self) -> Epoch {
+        // ORDERING: Release pairs with the Acquire of `enter`. An increment, so that later stamps continue the release
+        // sequence of earlier ones.
+        self.now.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
+    pub(crate) fn horizon(&self) -> Epoch {
+        // ORDERING: the reclaimer's side of both races.
+        fence(Ordering::SeqCst);
+        let epochs = self.records.iter().map(|(_, record)| {
+            // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
+            record.epoch.load(Ordering::Acquire)
+        });
+        epochs.filter(|epoch| *epoch != 0).min().unwrap_or(Epoch::MAX)
+    }
+
+    /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
+    /// once more afterwards: guards that leave from then on will see that they are awaited.
+    pub(crate) fn hold_back(&self, stamp: Epoch) {
+        // ORDERING: Release pairs with the Acquire of `exit`; the fence that follows it is in `horizon`.
+        self.awaited.fetch_max(stamp, Ordering::Release);
+    }
+
+    /// All threads that hold guards, with their oldest.
+    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {
+        fence(Ordering::SeqCst);
+        self.records.iter().filter_map(|(slot, record)| {
+            let epoch = record.epoch.load(Ordering::Acquire);
+            let guards = record.live.load(Ordering::Relaxed) as usize;
+            (epoch != 0).then(|| Holder { epoch, guards, age: Self::age(record), slot })
+        })
+    }
+
+    /// Notes the time at which the calling thread's guard was taken, if it is its first.
+    pub(crate) fn note_time(&self, record: &Record<L>) {
+        if record.live.load(Ordering::Relaxed) == 1 {
+            record.since.store(age::now(), Ordering::Relaxed);
+        }
+    }
+
+    /// The age of a record's oldest guard: since it was taken if that was noted, else since it was first looked at.
+    fn age(record: &Record<L>) -> Duration {
+        let now = age::now();
+        match record.since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => Duration::ZERO,
+            Err(then) => age::since(then),
+        }
+    }
+
+    /// The calling thread's record, if it has one here.
+    pub(crate) fn own_record(&self) -> Option<&Record<L>> {
+        slot::current().and_then(|slot| self.records.get(slot))
+    }
+
+    /// Does the owner of `record` hold a guard?
+    pub(crate) fn is_held(&self, record: &Record<L>) -> bool {
+        record.live.load(Ordering::Relaxed) != 0
+    }
+
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record<L>> {
+        self.records.iter().map(|(_, record)| record)
+    }
+
+    pub(crate) fn record_bytes(&self) -> usize {
+        self.records.bytes()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn exit(epochs: &Epochs<()>, (record, epoch): (&Record<()>, Epoch)) -> Exit {
+        let exit = epochs.exit(record, epoch);
+        slot::leave();
+        exit
+    }
+
+    #[test]
+    fn a_guard_holds_back_the_stamps_of_its_life_and_no_later_guard_does() {
+        let epochs = Epochs::<()>::new();
+        assert_eq!(epochs.horizon(), Epoch::MAX);
+        let early = epochs.enter();
+        let stamp = epochs.stamp();
+        assert!(epochs.horizon() <= stamp);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let late = epochs.enter();
+                assert!(late.1 > stamp);
+                assert_eq!(exit(&epochs, late), Exit::Moved);
+            });
+        });
+        epochs.hold_back(stamp);
+        assert_eq!(exit(&epochs, early), Exit::Awaited);
+        assert_eq!(epochs.horizon(), Epoch::MAX);
+    }
+
+    #[test]
+    fn guards_of_one_thread_are_told_apart() {
+        let epochs = Epochs::<()>::new();
+        let first = epochs.enter();
+        let twin = epochs.enter();
+        let stamp = epochs.stamp();
+        epochs.hold_back(stamp);
+        let second = epochs.enter();
+        epochs.stamp();
+        let third = epochs.enter();
+        assert_eq!(epochs.holders().map(|holder| holder.guards).sum::<usize>(), 4);
+        assert_eq!(exit(&epochs, first), Exit::Shared);
+        assert_eq!(epochs.horizon(), stamp);
+        assert_eq!(exit(&epochs, twin), Exit::Awaited, "the last guard that was live at the stamp");
+        assert_eq!(epochs.horizon(), stamp + 1);
+        assert_eq!(exit(&epochs, third), Exit::Shared);
+        assert_eq!(exit(&epochs, second), Exit::Moved);
+        assert_eq!(epochs.horizon(), Epoch::MAX);
+    }
+}

@@ -1,0 +1,38 @@
+//! Reclamation: from "unlinked" to "dropped", at a moment that can be named.
+//!
+//! - [`epochs`] is the engine: it knows which guards are live and which stamps have passed, and nothing of the map.
+//! - [`domain`] owns what a map has unlinked, and drops it: at once if no guard can see it, else in the drop of the last
+//!   guard that can.
+//! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops no other.
+//! - [`slot`], [`directory`] and [`age`] find a thread's record, keep the records, and tell the time.
+//!
+//! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
+
+mod age;
+mod directory;
+mod domain;
+mod drops;
+mod epochs;
+mod pending;
+mod slot;
+mod tally;
+
+pub(crate) use domain::{Domain, Guard, WouldWait};
+pub(crate) use drops::Panics;
+pub(crate) use tally::Weight;
+
+/// Something unlinked, to be dropped once nobody can see it.
+///
+/// # Safety
+/// [`Domain`] calls [`reclaim`](Self::reclaim) once, from the thread that dropped the last guard, or the domain, and
+/// moves the value there: a type that must not move between threads has to keep its map from being shared.
+pub(crate) unsafe trait Garbage {
+    /// What it weighs in the figures of the map, told before it is reclaimed.
+    fn weight(&self) -> Weight;
+
+    /// Runs the destructors, each through `panics`, and gives the memory back.
+    ///
+    /// # Safety
+    /// Nobody can reach it any more, and this is the only call.
+    unsafe fn reclaim(self, panics: &mut Panics);
+}

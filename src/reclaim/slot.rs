@@ -1,0 +1,233 @@
+//! Small numbers for threads, so that a thread finds its record in any map by indexing.
+//!
+//! Every live thread that has used some map owns one [`Slot`], the smallest that was free when it asked; when the thread
+//! ends the slot returns to the pool. A map keeps one record for each slot (see [`directory`](super::directory)). So no
+//! map is known to a thread and no thread to a map: dropping either leaves nothing behind in the other.
+//!
+//! A thread may use maps even in its last breath, from the destructor of a thread-local value that runs after ours. It
+//! then gets a slot for as long as it holds a guard, and gives it back with its last one. A thread that ends with guards
+//! leaked by `mem::forget` never gives its slot back, because those guards go on protecting what they see.
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
+
+/// The place of a thread's record in every map: chunk `chunk` of the directory, at `index`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) chunk: u32,
+    pub(crate) index: u32,
+}
+
+/// Records in the first chunk; each later chunk has twice as many as the one before.
+pub(crate) const FIRST_CHUNK: usize = 4;
+
+impl Slot {
+    const NONE: Slot = Slot { chunk: u32::MAX, index: 0 };
+
+    fn of(id: u32) -> Slot {
+        let chunk = (id as usize / FIRST_CHUNK + 1).ilog2();
+        Slot { chunk, index: id - Slot { chunk, index: 0 }.id() }
+    }
+
+    /// The number from which the slot was made.
+    pub(crate) fn id(self) -> u32 {
+        FIRST_CHUNK as u32 * ((1 << self.chunk) - 1) + self.index
+    }
+}
+
+/// Set in [`Local::guards`] from the moment the thread's destructor has run.
+const ENDING: u32 = 1 << 31;
+
+/// What a thread knows of itself. It has no destructor, so it can be used until the thread is gone.
+struct Local {
+    slot: Cell<Slot>,
+    /// Guards that this thread holds, on all maps together.
+    guards: Cell<u32>,
+}
+
+impl Local {
+    const fn new() -> Local {
+        Local { slot: Cell::new(Slot::NONE), guards: Cell::new(0) }
+    }
+}
+
+/// Its destructor gives the slot back when the thread ends.
+struct OnExit;
+
+impl Drop for OnExit {
+    fn drop(&mut self) {
+        LOCAL.with(|local| {
+            local.guards.set(local.guards.get() | ENDING);
+            if local.guards.get() == ENDING {
+                give_back(local);
+            }
+        });
+    }
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
+    static ON_EXIT: OnExit = const { OnExit };
+}
+
+#[cfg(loom)]
+loom::thread_local! {
+    static LOCAL: Local = Local::new();
+    static ON_EXIT: OnExit = OnExit;
+}
+
+/// Counts one more guard of this thread and tells the thread's slot.
+#[inline]
+pub(crate) fn enter() -> Slot {
+    LOCAL.with(|local| {
+        local.guards.set(local.guards.get() + 1);
+        let slot = local.slot.get();
+        if slot.chunk == Slot::NONE.chunk { assign(local) } else { slot }
+    })
+}
+
+/// Counts one guard less. The last act of a guard, after everything that uses the thread's record.
+#[inline]
+pub(crate) fn leave() {
+    LOCAL.with(|local| {
+        local.guards.set(local.guards.get() - 1);
+        if local.guards.get() == ENDING {
+            give_back(local);
+        }
+    });
+}
+
+/// The slot of this thread, if it has one.
+pub(crate) fn current() -> Option<Slot> {
+    LOCAL.with(|local| Some(local.slot.get()).filter(|slot| *slot != Slot::NONE))
+}
+
+/// The name of the thread that owns `slot`.
+pub(crate) fn thread_name(slot: Slot) -> Option<String> {
+    let pool = pool();
+    let thread = pool.owners.get(slot.id() as usize)?.as_ref()?;
+    thread.name().map(str::to_owned)
+}
+
+#[cold]
+fn assign(local: &Local) -> Slot {
+    // A thread that is ending may have no handle and no name any more; ask only before.
+    let thread = match ON_EXIT.try_with(|_| ()) {
+        Ok(()) if local.guards.get() & ENDING == 0 => Some(std::thread::current()),
+        _ => None,
+    };
+    if thread.is_none() {
+        local.guards.set(local.guards.get() | ENDING);
+    }
+    let slot = pool().take(thread);
+    local.slot.set(slot);
+    slot
+}
+
+#[cold]
+fn give_back(local: &Local) {
+    let slot = local.slot.replace(Slot::NONE);
+    if slot != Slot::NONE {
+        // Dropped after the lock: it may be the last handle of its thread.
+        let _owner = pool().release(slot);
+    }
+}
+
+/// The slots of the whole process. Touched when a thread first uses a map and when it ends.
+struct Pool {
+    free: BinaryHeap<Reverse<u32>>,
+    owners: Vec<Option<Thread>>,
+}
+
+// Not a primitive of the protocol, and never held across one: always the standard library's.
+static POOL: Mutex<Pool> = Mutex::new(Pool { free: BinaryHeap::new(), owners: Vec::new() });
+
+fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Pool {
+    fn take(&mut self, owner: Option<Thread>) -> Slot {
+        let id = match self.free.pop() {
+            Some(Reverse(id)) => id,
+            None => {
+                self.owners.push(None);
+                u32::try_from(self.owners.len() - 1).expect("more than 2^32 threads use maps")
+            }
+        };
+        self.owners[id as usize] = owner;
+        Slot::of(id)
+    }
+
+    fn release(&mut self, slot: Slot) -> Option<Thread> {
+        self.free.push(Reverse(slot.id()));
+        self.owners[slot.id() as usize].take()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_number_the_records_without_gaps() {
+        let mut expected = Slot { chunk: 0, index: 0 };
+        for id in 0..10_000 {
+            let slot = Slot::of(id);
+            assert_eq!((slot, slot.id()), (expected, id));
+            expected.index += 1;
+            if expected.index as usize == FIRST_CHUNK << expected.chunk {
+                expected = Slot { chunk: expected.chunk + 1, index: 0 };
+            }
+        }
+    }
+
+    #[test]
+    fn a_slot_is_reused_when_its_thread_has_ended_and_not_while_it_holds_a_guard() {
+        let in_thread = |leak: bool| {
+            std::thread::spawn(move || {
+                let slot = enter();
+                if !leak {
+                    leave();
+                }
+                slot
+            })
+            .join()
+            .unwrap()
+        };
+        // Other tests take slots at the same time, so look only at what must never be handed out again.
+        let leaked = in_thread(true);
+        for _ in 0..100 {
+            assert_ne!(in_thread(false), leaked);
+        }
+    }
+
+    #[test]
+    fn a_thread_that_is_ending_still_gets_a_slot_and_gives_it_back() {
+        struct Late;
+        impl Drop for Late {
+            fn drop(&mut self) {
+                let slot = enter();
+                assert_ne!(slot, Slot::NONE);
+                leave();
+            }
+        }
+        thread_local!(static LATE: Late = const { Late });
+        for _ in 0..100 {
+            std::thread::spawn(|| {
+                // Registered before ours, so destroyed after it on the platforms that run them in reverse; in either
+                // order the thread must end without a panic.
+                LATE.with(|_| ());
+                enter();
+                leave();
+            })
+            .join()
+            .unwrap();
+        }
+        assert!(pool().owners.len() < 100, "slots of ended threads are used again");
+    }
+}

@@ -1,0 +1,60 @@
+//! The figures of a map, kept by each thread for itself and added up by whoever asks.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// What one thing weighs: is it an entry or a value that the user put in, and what memory does it hold?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Weight {
+    /// Removed entries and overwritten values.
+    pub(crate) entries: u64,
+    /// Bytes of entries and values.
+    pub(crate) entry_bytes: u64,
+    /// Bytes of tables and of the states that name them.
+    pub(crate) table_bytes: u64,
+}
+
+impl Weight {
+    pub(crate) fn plus(self, other: Weight) -> Weight {
+        Weight {
+            entries: self.entries.wrapping_add(other.entries),
+            entry_bytes: self.entry_bytes.wrapping_add(other.entry_bytes),
+            table_bytes: self.table_bytes.wrapping_add(other.table_bytes),
+        }
+    }
+
+    /// What is left of `self` without `other`. Never below zero: the two may have been read at different moments.
+    pub(crate) fn minus(self, other: Weight) -> Weight {
+        Weight {
+            entries: self.entries.saturating_sub(other.entries),
+            entry_bytes: self.entry_bytes.saturating_sub(other.entry_bytes),
+            table_bytes: self.table_bytes.saturating_sub(other.table_bytes),
+        }
+    }
+}
+
+/// A sum of weights that one thread writes and all may read.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    entries: AtomicU64,
+    entry_bytes: AtomicU64,
+    table_bytes: AtomicU64,
+}
+
+impl Tally {
+    /// Adds `weight`. Owner only: no read-modify-write.
+    pub(crate) fn add(&self, weight: Weight) {
+        let sum = self.read().plus(weight);
+        // ORDERING: Release pairs with the Acquire of `read`: who sees something freed has seen it retired.
+        self.entries.store(sum.entries, Ordering::Release);
+        self.entry_bytes.store(sum.entry_bytes, Ordering::Release);
+        self.table_bytes.store(sum.table_bytes, Ordering::Release);
+    }
+
+    pub(crate) fn read(&self) -> Weight {
+        Weight {
+            entries: self.entries.load(Ordering::Acquire),
+            entry_bytes: self.entry_bytes.load(Ordering::Acquire),
+            table_bytes: self.table_bytes.load(Ordering::Acquire),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The one place that names the primitives of concurrency.
+//!
+//! Everything in this crate that another thread can see goes through these names, so that the models in `loom-tests`
+//! run the map's own code: under `--cfg loom` they are loom's, otherwise the standard library's.
+
+#[cfg(not(loom))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+};
+
+#[cfg(loom)]
+pub(crate) use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+};
+
+/// Waits a little, longer with every round: first by giving up the processor, then by sleeping up to a millisecond.
+///
+/// Only [`reclaim`](crate::HashMap::reclaim) waits at all.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    rounds: u32,
+}
+
+impl Backoff {
+    pub(crate) fn wait(&mut self) {
+        #[cfg(loom)]
+        loom::thread::yield_now();
+        #[cfg(not(loom))]
+        if self.rounds < 8 {
+            std::thread::yield_now();
+        } else {
+            let micros = 1u64 << (self.rounds - 4).min(10);
+            std::thread::sleep(std::time::Duration::from_micros(micros));
+        }
+        self.rounds += 1;
+    }
+}
+
+/// Defines a function that is `const`, except under loom, whose primitives have no `const` constructors.
+macro_rules! const_unless_loom {
+    ($(#[$attr:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block) => {
+        $(#[$attr])*
+        #[cfg(not(loom))]
+        $vis const fn $name($($arg: $ty),*) -> $ret $body
+
+        $(#[$attr])*
+        #[cfg(loom)]
+        $vis fn $name($($arg: $ty),*) -> $ret $body
+    };
+}
+pub(crate) use const_unless_loom;
