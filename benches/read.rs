@@ -1,1 +1,144 @@
-fn main() {}
+//! Reads of present keys on one thread, and removals, beside the peers: `cargo bench --bench read`.
+//!
+//! u64 keys and values, uniformly random hits, one hasher (foldhash) for all, the system's allocator.
+
+#[path = "paired.rs"]
+mod paired;
+
+use std::collections::HashMap as StdMap;
+use std::hint::black_box;
+use std::sync::RwLock;
+
+use foldhash::fast::FixedState;
+use paired::{Candidate, Random, compare};
+
+type Tidy = tidymap::HashMap<u64, u64, FixedState>;
+type Papaya = papaya::HashMap<u64, u64, FixedState>;
+type Index = scc::HashIndex<u64, u64, FixedState>;
+type Dash = dashmap::DashMap<u64, u64, FixedState>;
+type Locked = RwLock<StdMap<u64, u64, FixedState>>;
+
+const READS: u64 = 400_000;
+const ROUNDS: usize = 41;
+
+fn main() {
+    for keys in [1_000, 100_000, 1_000_000] {
+        reads(keys);
+        removals(keys);
+    }
+}
+
+/// Reads all keys once each a random order, and asserts what it read.
+fn sum_of(keys: u64, mut read: impl FnMut(u64) -> u64) {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    for _ in 0..READS {
+        let key = random.below(keys);
+        assert_eq!(black_box(read(key)), !key);
+    }
+}
+
+fn reads(keys: u64) {
+    // Each filled by itself: the allocator lays the entries of one map side by side, as in a program that has one map.
+    let pairs = || (0..keys).map(|key| (key, !key));
+    let tidy: Tidy = pairs().collect();
+    let papaya: Papaya = pairs().collect();
+    let index = Index::default();
+    pairs().for_each(|(key, value)| index.insert_sync(key, value).expect("a new key"));
+    let dash: Dash = pairs().collect();
+    let plain: StdMap<_, _, _> = pairs().collect();
+    // As after some reading: everything promoted.
+    tidy.shrink_to_fit();
+    let locked: Locked = RwLock::new(plain.clone());
+
+    let (tidy_session, papaya_session) = (tidy.pin(), papaya.pin());
+    compare(
+        &format!("get in a session, {keys} keys"),
+        READS,
+        ROUNDS,
+        vec![
+            Candidate::new("tidymap, pin()", || sum_of(keys, |key| *tidy_session.get(&key).unwrap())),
+            Candidate::new("papaya, pin()", || sum_of(keys, |key| *papaya_session.get(&key).unwrap())),
+            Candidate::new("std HashMap, no sharing at all", || sum_of(keys, |key| plain[&key])),
+        ],
+    );
+    drop((tidy_session, papaya_session));
+    compare(
+        &format!("one-shot get, {keys} keys"),
+        READS,
+        ROUNDS,
+        vec![
+            Candidate::new("tidymap, get()", || sum_of(keys, |key| *tidy.get(&key).unwrap())),
+            Candidate::new("papaya, pin().get()", || sum_of(keys, |key| *papaya.pin().get(&key).unwrap())),
+            Candidate::new("tidymap, read()", || sum_of(keys, |key| tidy.read(&key, |_, value| *value).unwrap())),
+            Candidate::new("tidymap, pin().get()", || sum_of(keys, |key| *tidy.pin().get(&key).unwrap())),
+            Candidate::new("scc::HashIndex, peek_with()", || {
+                sum_of(keys, |key| index.peek_with(&key, |_, value| *value).unwrap())
+            }),
+            Candidate::new("dashmap, get()", || sum_of(keys, |key| *dash.get(&key).unwrap())),
+            Candidate::new("RwLock<std HashMap>", || sum_of(keys, |key| locked.read().unwrap()[&key])),
+        ],
+    );
+}
+
+/// Removes present keys and inserts them again, on maps that keep their size.
+fn removals(keys: u64) {
+    let tidy: Tidy = (0..keys).map(|key| (key, !key)).collect();
+    let papaya: Papaya = (0..keys).map(|key| (key, !key)).collect();
+    let dash: Dash = (0..keys).map(|key| (key, !key)).collect();
+    let index = Index::default();
+    (0..keys).for_each(|key| index.insert_sync(key, !key).expect("a new key"));
+    tidy.shrink_to_fit();
+    const PAIRS: u64 = 20_000;
+    compare(
+        &format!("remove and insert again, {keys} keys (a pair is one operation)"),
+        PAIRS,
+        ROUNDS,
+        vec![
+            Candidate::new("tidymap, dropped at once", || {
+                for key in keys_of(PAIRS, keys) {
+                    assert!(tidy.remove(&key).is_some());
+                    tidy.insert(key, !key);
+                }
+            }),
+            Candidate::new("papaya, dropped some day", || {
+                for key in keys_of(PAIRS, keys) {
+                    assert!(papaya.pin().remove(&key).is_some());
+                    papaya.pin().insert(key, !key);
+                }
+            }),
+            Candidate::new("scc::HashIndex, dropped some day", || {
+                for key in keys_of(PAIRS, keys) {
+                    assert!(index.remove_sync(&key));
+                    index.insert_sync(key, !key).expect("just removed");
+                }
+            }),
+            Candidate::new("dashmap, dropped at once", || {
+                for key in keys_of(PAIRS, keys) {
+                    assert!(dash.remove(&key).is_some());
+                    dash.insert(key, !key);
+                }
+            }),
+        ],
+    );
+
+    const REMOVED: u64 = 500;
+    let single: Tidy = (0..keys).map(|key| (key, !key)).collect();
+    single.shrink_to_fit();
+    let mut next = 0;
+    compare(
+        &format!("remove alone, {keys} keys (re-inserted outside of the clock)"),
+        REMOVED,
+        1,
+        vec![Candidate::new("tidymap", || {
+            for _ in 0..REMOVED {
+                single.remove(&(next % keys));
+                next += 1;
+            }
+        })],
+    );
+}
+
+fn keys_of(count: u64, keys: u64) -> impl Iterator<Item = u64> {
+    let mut random = Random(count ^ keys);
+    (0..count).map(move |_| random.below(keys))
+}

@@ -240,6 +240,20 @@ impl<K, V> Entry<K, V> {
         Self::INLINE && word.value::<V>() == self.inline()
     }
 
+    /// Starts to fetch the inline value, which may be on another cache line than the key.
+    ///
+    /// The value is found through the word, and the processor would wait for that before it asks for the second line.
+    #[inline]
+    pub(crate) fn prefetch_value(self) {
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse", not(miri)))]
+        if Self::INLINE {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let end = self.head.as_ptr().cast::<i8>().wrapping_add(Self::BYTES as usize - 1);
+            // SAFETY: a prefetch does not access memory as far as the program can tell; any address will do.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(end) };
+        }
+    }
+
     fn inline(self) -> *mut Aligned<V> {
         debug_assert!(Self::INLINE);
         // SAFETY: E4: with INLINE every entry is the head of a `WithInline`; no reference is made.

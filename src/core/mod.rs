@@ -117,15 +117,42 @@ impl<K, V> Core<K, V> {
     ///
     /// Linearizes at the load of the entry's word, or, if there is none, at the load of the state or at the death of an
     /// entry that was met dead, whichever is later.
-    #[inline]
+    #[inline(always)]
     fn find<Q>(&self, guard: &Guard<'_, K, V>, hash: Hash, key: &Q) -> Option<Found<K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
         let state = self.state(guard)?;
+        // SAFETY: T1: the guard keeps the tables of the state.
+        match unsafe { Self::find_in(state.read, hash, key) } {
+            None if !state.dirty.is_empty() => self.find_in_dirty(guard, state, hash, key),
+            found => found,
+        }
+    }
+
+    /// A miss: the key is not in the read table, or only dead.
+    #[inline(never)]
+    fn find_in_dirty<Q>(&self, guard: &Guard<'_, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        // SAFETY: T1, as in `find`.
+        let found = unsafe { Self::find_in(state.dirty, hash, key) };
+        self.count_miss(guard);
+        found
+    }
+
+    /// # Safety
+    /// The table belongs to a state that was read under a guard that is still live (T1, E2).
+    #[inline(always)]
+    unsafe fn find_in<Q>(table: Table<K>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
         let matches = |head| {
-            let entry = Entry::from_raw(head);
-            // SAFETY: E2: found in a table of a state that was read under the guard.
+            let entry = Entry::<K, V>::from_raw(head);
+            entry.prefetch_value();
+            // SAFETY: E2 by the caller's promise.
             unsafe {
                 if !key.equivalent(entry.key()) {
                     return None;
@@ -135,19 +162,11 @@ impl<K, V> Core<K, V> {
                 (!word.is_dead()).then_some(Found { entry, word })
             }
         };
-        // SAFETY: T1: the guard keeps the tables of the state.
-        if let Some(found) = unsafe { state.read.find(hash, matches) } {
-            return Some(found);
-        }
-        if state.dirty.is_empty() {
-            return None;
-        }
-        // SAFETY: T1, as above.
-        let found = unsafe { state.dirty.find(hash, matches) };
-        self.count_miss(guard);
-        found
+        // SAFETY: T1 by the caller's promise.
+        unsafe { table.find(hash, matches) }
     }
 
+    #[inline]
     pub(crate) fn get<'g, Q>(&self, guard: &'g Guard<'_, K, V>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,

@@ -175,7 +175,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1).
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn find<R>(self, hash: Hash, mut found: impl FnMut(*mut Head<K>) -> Option<R>) -> Option<R> {
         if self.is_empty() {
             return None;

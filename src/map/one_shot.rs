@@ -93,7 +93,7 @@ where
     /// assert!(map.get("b").is_none());
     /// ```
     #[doc(alias = "Load")]
-    #[inline]
+    #[inline(always)]
     pub fn get<Q>(&self, key: &Q) -> Option<Ref<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,

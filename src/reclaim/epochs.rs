@@ -18,20 +18,20 @@
 //!
 //! # Orderings
 //!
-//! Two store-load races decide everything, each closed by a sequentially consistent fence on both sides:
+//! Two store-load races decide everything:
 //!
 //! - *enter against horizon*: the guard stores its epoch, fences, and reads the map's pointers; the reclaimer unlinks,
 //!   fences, and reads the epochs. If the guard's fence is first the reclaimer sees its epoch; if the reclaimer's is, the
-//!   guard does not see what was unlinked.
-//! - *exit against hold_back*: the guard clears its epoch, fences, and reads `awaited`; the reclaimer raises `awaited`,
-//!   fences, and reads the epochs. If the guard's fence is first the reclaimer sees it gone and frees; if the reclaimer's
-//!   is, the guard sees that it is awaited and frees. Not both can miss.
+//!   guard does not see what was unlinked. Both fences are sequentially consistent.
+//! - *exit against hold_back*: the guard clears its epoch, and reads `awaited`; the reclaimer raises `awaited`, and reads
+//!   the epochs. Either the reclaimer sees the guard gone and frees, or the guard sees that it is awaited and frees; a
+//!   [`barrier`] lets not both miss. Its dear side is the reclaimer's, who is there only if it has seen a guard live.
 
 use std::time::Duration;
 
-use super::age;
 use super::directory::{Directory, Record};
 use super::slot::{self, Slot};
+use super::{age, barrier};
 use crate::sync::{AtomicU64, Ordering, const_unless_loom, fence};
 
 /// A moment on the engine's counter. 0 is none.
@@ -175,7 +175,7 @@ impl<L: Default> Epochs<L> {
 
     /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
     pub(crate) fn horizon(&self) -> Epoch {
-        // ORDERING: the reclaimer's side of both races.
+        // ORDERING: the reclaimer's side of *enter against horizon*.
         fence(Ordering::SeqCst);
         let epochs = self.records.iter().map(|(_, record)| {
             // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
@@ -187,8 +187,9 @@ impl<L: Default> Epochs<L> {
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
     /// once more afterwards: guards that leave from then on will see that they are awaited.
     pub(crate) fn hold_back(&self, stamp: Epoch) {
-        // ORDERING: Release pairs with the Acquire of `exit`; the fence that follows it is in `horizon`.
+        // ORDERING: Release pairs with the Acquire of `exit`; the barrier is our side of *exit against hold_back*.
         self.awaited.fetch_max(stamp, Ordering::Release);
+        barrier::heavy();
     }
 
     /// All threads that hold guards, with their oldest.

@@ -9,6 +9,7 @@
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
 
 mod age;
+mod barrier;
 mod directory;
 mod domain;
 mod drops;
