@@ -2,7 +2,7 @@
 //!
 //! u64 keys and values, uniformly random hits, one hasher (foldhash) for all, the system's allocator.
 
-#[path = "paired.rs"]
+#[path = "common/paired.rs"]
 mod paired;
 
 use std::collections::HashMap as StdMap;

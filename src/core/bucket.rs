@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn matching_finds_every_slot_of_a_tag_and_no_unused_one() {
         for tag in 0x80..=0xFFu8 {
-            for other in [EMPTY, UNLINKED, 0x80, tag ^ 1, tag ^ 0x40, 0xFF] {
+            for other in [EMPTY, UNLINKED, 0x80 | !tag, tag ^ 1, tag ^ 0x40] {
                 for pattern in 0..1 << SLOTS {
                     let has = |slot: usize| pattern >> slot & 1 == 1;
                     let meta = (0..SLOTS)

@@ -73,8 +73,10 @@ pub(crate) fn boxed<V>(value: V) -> Boxed<V> {
     Box::new(Aligned(value))
 }
 
+#[expect(clippy::boxed_local, reason = "it is how the value travels")]
 pub(crate) fn unboxed<V>(value: Boxed<V>) -> V {
-    value.0
+    let Aligned(value) = *value;
+    value
 }
 
 /// Operations on a pointer to an entry. It is a plain pointer: what keeps it valid is said where it is used.

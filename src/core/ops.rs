@@ -163,7 +163,6 @@ impl<K, V> Core<K, V> {
     }
 
     /// Replaces the value if it equals `expected`. Else returns the pair that is there, if there is one, and `new`.
-    #[expect(clippy::type_complexity, reason = "the public face gives the parts names")]
     pub(crate) fn compare_exchange<'g, Q>(
         &self,
         guard: &'g Guard<'_, K, V>,

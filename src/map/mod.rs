@@ -113,7 +113,6 @@ impl<K, V> HashMap<K, V> {
     /// let map = HashMap::<String, u32>::builder().capacity(1000).reclaim(Reclaim::Batched(32)).build();
     /// assert!(map.capacity() >= 1000);
     /// ```
-    #[must_use]
     pub fn builder() -> Builder<K, V> {
         Builder::new()
     }

@@ -136,9 +136,9 @@ impl<L: Default> Epochs<L> {
             }
         };
         // ORDERING: Release pairs with the Acquire of `horizon`: what is freed because this guard is gone is freed after
-        // its last read. The fence is the guard's side of *exit against hold_back*.
+        // its last read. The barrier is the guard's side of *exit against hold_back*.
         record.epoch.store(next, Ordering::Release);
-        fence(Ordering::SeqCst);
+        barrier::light();
         // ORDERING: Acquire pairs with the Release of `hold_back`: what waits is seen in its list.
         if self.awaited.load(Ordering::Acquire) >= epoch { Exit::Awaited } else { Exit::Moved }
     }

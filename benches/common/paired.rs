@@ -36,7 +36,7 @@ pub(crate) fn compare(title: &str, operations: u64, rounds: usize, mut candidate
         }
     }
     println!("\n{title}");
-    println!("  {:<34} {:>9}  {:>7}  {}", "", "ns/op", "ratio", "quartiles of the ratio");
+    println!("  {:<34} {:>9}  {:>7}  quartiles of the ratio", "", "ns/op", "ratio");
     for (candidate, theirs) in candidates.iter().zip(&times) {
         let mut ratios: Vec<f64> = theirs.iter().zip(&times[0]).map(|(theirs, first)| theirs / first).collect();
         let mut theirs = theirs.clone();
