@@ -1,1 +1,126 @@
+//! What the models in `tests/` share. They run the map's own code with loom's primitives:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test --release -p loom-tests
+//! ```
+#![cfg(loom)]
 
+use std::collections::BTreeSet;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, Mutex};
+
+/// A hasher that takes numbers as they are, so that a model chooses its buckets.
+#[derive(Default)]
+pub struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("models use u64 keys");
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
+
+/// The map that models use.
+pub type Map<V> = tidymap::HashMap<u64, V, BuildHasherDefault<AsIs>>;
+
+/// Counts the values of one execution. Not loom's: it takes no part in the interleavings.
+#[derive(Clone, Default)]
+pub struct Ledger(Arc<Mutex<Counts>>);
+
+#[derive(Default)]
+struct Counts {
+    live: i64,
+    dropped_by: BTreeSet<&'static str>,
+}
+
+impl Ledger {
+    /// A value whose drop is counted, and must not race with a read.
+    pub fn value(&self, number: u64) -> Value {
+        self.0.lock().unwrap().live += 1;
+        Value { number, content: loom::cell::UnsafeCell::new(number), ledger: self.clone() }
+    }
+
+    /// Values that have been made and not dropped.
+    pub fn live(&self) -> i64 {
+        self.0.lock().unwrap().live
+    }
+
+    /// The roles of the threads that have dropped values.
+    pub fn dropped_by(&self) -> BTreeSet<&'static str> {
+        self.0.lock().unwrap().dropped_by.clone()
+    }
+}
+
+/// See [`Ledger::value`].
+pub struct Value {
+    number: u64,
+    content: loom::cell::UnsafeCell<u64>,
+    ledger: Ledger,
+}
+
+impl Value {
+    /// Reads it: loom reports a read that is not ordered before the drop.
+    pub fn number(&self) -> u64 {
+        // SAFETY: values are not written before they are dropped; that this read comes before the drop is what loom checks.
+        let content = self.content.with(|content| unsafe { *content });
+        assert_eq!(content, self.number, "a value is what it was made as");
+        content
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        // SAFETY: as above, the other way round.
+        self.content.with_mut(|content| unsafe { *content = u64::MAX });
+        let mut counts = self.ledger.0.lock().unwrap();
+        counts.live -= 1;
+        assert!(counts.live >= 0, "a value is dropped once");
+        counts.dropped_by.insert(role());
+    }
+}
+
+loom::thread_local! {
+    static ROLE: std::cell::Cell<&'static str> = std::cell::Cell::new("main");
+}
+
+fn role() -> &'static str {
+    ROLE.with(std::cell::Cell::get)
+}
+
+/// Starts a thread of the model that plays `role`.
+pub fn play(role: &'static str, part: impl FnOnce() + 'static) -> loom::thread::JoinHandle<()> {
+    loom::thread::spawn(move || {
+        ROLE.with(|own| own.set(role));
+        part();
+    })
+}
+
+/// Explores `model` with at most so many preemptions, and returns the outcomes that it reported.
+///
+/// A model that explores too little would pass: so each asserts the set of outcomes that it reached.
+pub fn explore<O: Ord + Send + 'static>(
+    preemptions: usize,
+    model: impl Fn() -> O + Send + Sync + 'static,
+) -> BTreeSet<O> {
+    let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
+    let reported = outcomes.clone();
+    let executions = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = executions.clone();
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.max_branches = 20_000;
+    builder.check(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let outcome = model();
+        reported.lock().unwrap().insert(outcome);
+    });
+    println!("{} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
+    Arc::into_inner(outcomes).map_or_else(BTreeSet::new, |outcomes| outcomes.into_inner().unwrap())
+}

@@ -54,31 +54,55 @@ impl Local {
     }
 }
 
-/// Its destructor gives the slot back when the thread ends.
-struct OnExit;
-
-impl Drop for OnExit {
-    fn drop(&mut self) {
-        LOCAL.with(|local| {
-            local.guards.set(local.guards.get() | ENDING);
-            if local.guards.get() == ENDING {
-                give_back(local);
-            }
-        });
+#[cfg(not(loom))]
+impl Local {
+    /// The thread's destructor: gives the slot back, now or with the thread's last guard.
+    fn end(&self) {
+        self.guards.set(self.guards.get() | ENDING);
+        if self.guards.get() == ENDING {
+            give_back(self);
+        }
     }
 }
 
 #[cfg(not(loom))]
-thread_local! {
-    static LOCAL: Local = const { Local::new() };
-    static ON_EXIT: OnExit = const { OnExit };
+mod local {
+    use super::Local;
+
+    thread_local! {
+        pub(super) static LOCAL: Local = const { Local::new() };
+        static ON_EXIT: OnExit = const { OnExit };
+    }
+
+    struct OnExit;
+
+    impl Drop for OnExit {
+        fn drop(&mut self) {
+            LOCAL.with(Local::end);
+        }
+    }
+
+    /// Has [`Local::end`] run when this thread ends. False if it has ended already.
+    pub(super) fn at_exit() -> bool {
+        ON_EXIT.try_with(|_| ()).is_ok()
+    }
 }
 
+/// Under loom threads keep their slots: an execution has few, and the pool is not part of the model.
 #[cfg(loom)]
-loom::thread_local! {
-    static LOCAL: Local = Local::new();
-    static ON_EXIT: OnExit = OnExit;
+mod local {
+    use super::Local;
+
+    loom::thread_local! {
+        pub(super) static LOCAL: Local = Local::new();
+    }
+
+    pub(super) fn at_exit() -> bool {
+        true
+    }
 }
+
+use local::LOCAL;
 
 /// Counts one more guard of this thread and tells the thread's slot.
 #[inline]
@@ -115,11 +139,8 @@ pub(crate) fn thread_name(slot: Slot) -> Option<String> {
 
 #[cold]
 fn assign(local: &Local) -> Slot {
-    // A thread that is ending may have no handle and no name any more; ask only before.
-    let thread = match ON_EXIT.try_with(|_| ()) {
-        Ok(()) if local.guards.get() & ENDING == 0 => Some(std::thread::current()),
-        _ => None,
-    };
+    // A thread that is ending may have no handle and no name any more.
+    let thread = local::at_exit().then(std::thread::current);
     if thread.is_none() {
         local.guards.set(local.guards.get() | ENDING);
     }
@@ -143,14 +164,25 @@ struct Pool {
     owners: Vec<Option<Thread>>,
 }
 
-// Not a primitive of the protocol, and never held across one: always the standard library's.
-static POOL: Mutex<Pool> = Mutex::new(Pool { free: BinaryHeap::new(), owners: Vec::new() });
+// Not a primitive of the protocol, and never held across one: always the standard library's mutex.
+#[cfg(not(loom))]
+static POOL: Mutex<Pool> = Mutex::new(Pool::new());
+
+#[cfg(loom)]
+loom::lazy_static! {
+    // A new one for each execution.
+    static ref POOL: Mutex<Pool> = Mutex::new(Pool::new());
+}
 
 fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Pool {
+    const fn new() -> Pool {
+        Pool { free: BinaryHeap::new(), owners: Vec::new() }
+    }
+
     fn take(&mut self, owner: Option<Thread>) -> Slot {
         let id = match self.free.pop() {
             Some(Reverse(id)) => id,
