@@ -86,6 +86,14 @@ impl Drop for Value {
     }
 }
 
+/// A map with one entry, promoted to the read table.
+pub fn promoted(ledger: &Ledger, key: u64, value: u64) -> loom::sync::Arc<Map<Value>> {
+    let map = Map::default();
+    map.insert(key, ledger.value(value));
+    map.shrink_to_fit();
+    loom::sync::Arc::new(map)
+}
+
 loom::thread_local! {
     static ROLE: std::cell::Cell<&'static str> = std::cell::Cell::new("main");
 }

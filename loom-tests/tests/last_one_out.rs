@@ -3,23 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use loom::sync::Arc;
-use loom_tests::{Ledger, Map, explore, play};
-
-/// A map with `key` promoted to the read table.
-fn map_with(ledger: &Ledger, key: u64) -> Map<loom_tests::Value> {
-    let map = Map::default();
-    map.insert(key, ledger.value(key));
-    map.shrink_to_fit();
-    map
-}
+use loom_tests::{Ledger, explore, play, promoted};
 
 /// One reader, one remover: when both have returned the value has been dropped, by either.
 #[test]
 fn one_reader_and_a_remover() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
-        let map = Arc::new(map_with(&ledger, 1));
+        let map = promoted(&ledger, 1, 1);
         let reader = play("reader", {
             let map = map.clone();
             move || {
@@ -45,7 +36,7 @@ fn one_reader_and_a_remover() {
 fn two_readers_and_a_remover() {
     let outcomes = explore(2, || {
         let ledger = Ledger::default();
-        let map = Arc::new(map_with(&ledger, 1));
+        let map = promoted(&ledger, 1, 1);
         let readers = ["first reader", "second reader"].map(|role| {
             let map = map.clone();
             play(role, move || {
