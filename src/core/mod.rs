@@ -124,22 +124,7 @@ impl<K, V> Core<K, V> {
     {
         let state = self.state(guard)?;
         // SAFETY: T1: the guard keeps the tables of the state.
-        match unsafe { Self::find_in(state.read, hash, key) } {
-            None if !state.dirty.is_empty() => self.find_in_dirty(guard, state, hash, key),
-            found => found,
-        }
-    }
-
-    /// A miss: the key is not in the read table, or only dead.
-    #[inline(never)]
-    fn find_in_dirty<Q>(&self, guard: &Guard<'_, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Found<K, V>>
-    where
-        Q: Equivalent<K> + ?Sized,
-    {
-        // SAFETY: T1, as in `find`.
-        let found = unsafe { Self::find_in(state.dirty, hash, key) };
-        self.count_miss(guard);
-        found
+        unsafe { Self::find_in(state.read, hash, key).or_else(|| Self::find_in(state.dirty, hash, key)) }
     }
 
     /// # Safety
@@ -166,13 +151,32 @@ impl<K, V> Core<K, V> {
         unsafe { table.find(hash, matches) }
     }
 
-    #[inline]
+    /// The pair of `key`: [`find`](Self::find), which counts a miss if it had to look into the dirty table.
+    #[inline(always)]
     pub(crate) fn get<'g, Q>(&self, guard: &'g Guard<'_, K, V>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
+        let state = self.state(guard)?;
+        // SAFETY: T1, as in `find`.
+        let found = match unsafe { Self::find_in(state.read, hash, key) } {
+            None if !state.dirty.is_empty() => self.miss(guard, state, hash, key),
+            found => found,
+        };
         // SAFETY: found under the guard.
-        self.find(guard, hash, key).map(|found| unsafe { found.pair() })
+        found.map(|found| unsafe { found.pair() })
+    }
+
+    /// The key is not in the read table, or only dead.
+    #[inline(never)]
+    fn miss<Q>(&self, guard: &Guard<'_, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        // SAFETY: T1, as in `find`.
+        let found = unsafe { Self::find_in(state.dirty, hash, key) };
+        self.count_miss(guard);
+        found
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -84,8 +84,9 @@ impl<K, V> Core<K, V> {
         let mut fresh = Fresh { key, value };
         loop {
             let searched = self.searching();
-            if let Some(pair) = self.get(guard, hash, &fresh.key) {
-                return Err((pair, fresh.key, fresh.value));
+            if let Some(found) = self.find(guard, hash, &fresh.key) {
+                // SAFETY: found under the guard.
+                return Err((unsafe { found.pair() }, fresh.key, fresh.value));
             }
             match self.link_fresh(guard, searched, hash, fresh) {
                 Ok(pair) => return Ok(pair),

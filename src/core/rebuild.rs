@@ -142,7 +142,7 @@ impl<K, V> Core<K, V> {
         let entries = lock.read + lock.dirty;
         let promoted = match entries {
             0 => Table::EMPTY,
-            _ => self.build(guard, Size::for_entries(entries), [read, dirty])?,
+            _ => self.build(guard, Size::for_entries(entries).after(read.size()), [read, dirty])?,
         };
         self.publish(guard, promoted, Table::EMPTY);
         **lock = Counts { read: entries, ..Counts::NONE };
@@ -160,7 +160,7 @@ impl<K, V> Core<K, V> {
 
     fn replace_dirty(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>, size: Size) -> Result<Table<K>, NoTable> {
         let (read, dirty) = self.tables(guard);
-        let replacement = self.build(guard, size, [dirty, Table::EMPTY])?;
+        let replacement = self.build(guard, size.after(dirty.size()), [dirty, Table::EMPTY])?;
         self.publish(guard, read, replacement);
         lock.dirty_used = lock.dirty;
         Ok(replacement)

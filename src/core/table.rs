@@ -25,6 +25,8 @@ pub(crate) struct Table<K> {
     buckets: *mut Bucket<K>,
     homes: u32,
     total: u32,
+    /// Which bits of a hash choose the home; see [`Size::turn`].
+    turn: u32,
 }
 
 impl<K> Clone for Table<K> {
@@ -41,18 +43,30 @@ impl<K> PartialEq for Table<K> {
     }
 }
 
-/// A table's size.
+/// A table's size and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size {
-    pub(super) homes: usize,
-    pub(super) spare: usize,
+    homes: usize,
+    spare: usize,
+    /// By how many bits a hash is turned before its high bits choose the home.
+    ///
+    /// Who removes entries in the order of an iteration leaves those whose hashes begin with zeros. In a smaller table
+    /// these would crowd in the first buckets; so when a table shrinks, the bits that have lost their meaning are turned to
+    /// the low end.
+    turn: u32,
 }
 
 impl Size {
     /// The least size for `entries` entries.
     pub(super) fn for_entries(entries: usize) -> Size {
         let homes = entries.saturating_mul(DENSITY_DEN).div_ceil(DENSITY_NUM).max(1);
-        Size { homes, spare: homes.ilog2() as usize + 1 }
+        Size { homes, spare: homes.ilog2() as usize + 1, turn: 0 }
+    }
+
+    /// The same, for entries that stand in a table of size `from` now.
+    pub(super) fn after(self, from: Size) -> Size {
+        let lost = (from.homes / self.homes).checked_ilog2().map_or(0, |bits| bits + 1);
+        Size { turn: (from.turn + lost) % u32::BITS, ..self }
     }
 
     pub(super) fn with_more_spare(self) -> Size {
@@ -90,7 +104,7 @@ pub(super) struct Full;
 
 impl<K> Table<K> {
     /// The table without buckets.
-    pub(super) const EMPTY: Table<K> = Table { buckets: null_mut(), homes: 0, total: 0 };
+    pub(super) const EMPTY: Table<K> = Table { buckets: null_mut(), homes: 0, total: 0, turn: 0 };
 
     pub(super) fn allocate(size: Size) -> Result<Table<K>, NoTable> {
         let homes = u32::try_from(size.homes).map_err(|_| NoTable::Capacity)?;
@@ -102,7 +116,7 @@ impl<K> Table<K> {
         if buckets.is_null() {
             return Err(NoTable::Memory(layout));
         }
-        let table = Table { buckets, homes, total };
+        let table = Table { buckets, homes, total, turn: size.turn };
         #[cfg(loom)]
         for index in 0..total as usize {
             // SAFETY: the memory is ours and large enough.
@@ -151,12 +165,12 @@ impl<K> Table<K> {
     }
 
     pub(super) fn size(self) -> Size {
-        Size { homes: self.homes as usize, spare: (self.total - self.homes) as usize }
+        Size { homes: self.homes as usize, spare: (self.total - self.homes) as usize, turn: self.turn }
     }
 
     fn home(self, hash: Hash) -> usize {
         // Range reduction by multiplication (Lemire 2018): any number of homes will do.
-        ((u64::from(hash.place) * u64::from(self.homes)) >> 32) as usize
+        ((u64::from(hash.place.rotate_left(self.turn)) * u64::from(self.homes)) >> 32) as usize
     }
 
     #[inline]

@@ -13,6 +13,7 @@ use super::hash::Hash;
 use super::rebuild::Counts;
 use super::table::{Full, NoTable};
 use super::{Core, Guard};
+use crate::reclaim::WouldWait;
 use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
 /// The part of a map that readers do not touch; apart from what they do, so as not to disturb them.
@@ -94,6 +95,8 @@ impl<K, V> Core<K, V> {
         loop {
             self.unlink_dead(guard, &mut lock);
             self.shrink_if_sparse(guard, &mut lock);
+            // Who takes the mutex next may rely on it that what was left to us is stamped (R3).
+            guard.seal();
             drop(lock);
             // ORDERING: the holder's side of *let go against leave behind*: it lets go, fences, and looks at the list;
             // `bury` leaves the entry on the list, fences, and tries the mutex. Not both can miss.
@@ -166,7 +169,7 @@ impl<K, V> Core<K, V> {
             return self.unlock(guard, lock);
         }
         let dead = Box::into_raw(Box::new(Dead { entry, hash, next: std::ptr::null_mut() }));
-        let mut head = self.writer.dead.load(Ordering::Relaxed);
+        let mut head = std::ptr::null_mut();
         loop {
             // SAFETY: W2: the node is ours until the exchange below publishes it.
             unsafe { (*dead).next = head };
@@ -198,6 +201,19 @@ impl<K, V> Core<K, V> {
             }
         }
         guard.retire(Unlinked::Entry(entry));
+    }
+
+    /// Returns when all that was unlinked before the call has been dropped, or says why it would wait for its own thread.
+    pub(crate) fn reclaim(&self) -> Result<(), WouldWait> {
+        if let Some(would_wait) = self.domain.would_wait() {
+            return Err(would_wait);
+        }
+        // What was killed while the mutex was taken, and left to its holder, is stamped when we have had the mutex.
+        let guard = self.guard();
+        self.unlock(&guard, self.lock());
+        drop(guard);
+        self.domain.reclaim();
+        Ok(())
     }
 
     fn unlink_dead(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {

@@ -148,7 +148,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// [refreshed](Pinned::refresh). Sessions nest. Never waits; costs about 20 ns.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([(1, "one"), (2, "two")]);
+    /// let map = tidymap::HashMap::from([(1, "one"), (2, "two")]);
     /// let session = map.pin();
     /// let (one, two) = (session.get(&1), session.get(&2));
     /// session.remove(&1);
@@ -170,7 +170,7 @@ impl<K, V, S> HashMap<K, V, S> {
 
     /// How many entries the map can hold without a new table. Takes the writer mutex for a moment.
     pub fn capacity(&self) -> usize {
-        self.core.capacity(&self.core.guard())
+        if self.core.is_vacant() { 0 } else { self.core.capacity(&self.core.guard()) }
     }
 
     /// Removes all entries and gives the tables back.
@@ -179,7 +179,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// removed. Waits for writers that are linking entries, never for readers.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([(1, "one")]);
+    /// let map = tidymap::HashMap::from([(1, "one")]);
     /// map.clear();
     /// assert!(map.is_empty());
     /// ```
@@ -196,12 +196,14 @@ impl<K, V, S> HashMap<K, V, S> {
     /// [`remove`](Self::remove). O(n); waits for nothing. `keep` may use the map.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter((0..10).map(|n| (n, n * n)));
+    /// let map: tidymap::HashMap<_, _> = (0..10).map(|n| (n, n * n)).collect();
     /// map.retain(|key, _| key % 2 == 0);
     /// assert_eq!(map.len(), 5);
     /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
-        self.core.retain(&self.core.guard(), |pair| keep(pair.key, pair.value));
+        if !self.core.is_vacant() {
+            self.core.retain(&self.core.guard(), |pair| keep(pair.key, pair.value));
+        }
     }
 
     /// Makes room for `additional` entries. O(n) in the entries that are not promoted yet; waits for other writers.
@@ -251,14 +253,14 @@ impl<K, V, S> HashMap<K, V, S> {
     /// ```
     /// use tidymap::{HashMap, ReclaimError};
     ///
-    /// let map = HashMap::from_iter([(1, "one")]);
+    /// let map = HashMap::from([(1, "one")]);
     /// let one = map.remove(&1);
     /// assert_eq!(map.reclaim(), Err(ReclaimError::GuardHeld));
     /// drop(one);
     /// assert_eq!(map.reclaim(), Ok(()));
     /// ```
     pub fn reclaim(&self) -> Result<(), ReclaimError> {
-        self.core.domain.reclaim().map_err(ReclaimError::new)
+        self.core.reclaim().map_err(ReclaimError::new)
     }
 
     /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits.
@@ -270,7 +272,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// The figures of the map (R8). Visits each thread's record and takes the writer mutex for a moment.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([(1, "one")]);
+    /// let map = tidymap::HashMap::from([(1, "one")]);
     /// let session = map.pin();
     /// session.insert(1, "eins");
     /// let stats = map.stats();

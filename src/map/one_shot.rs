@@ -87,7 +87,7 @@ where
     /// Linearizes at the load of the value's pointer. O(1); takes no lock, waits for nothing, allocates nothing.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a".to_owned(), 1)]);
+    /// let map = tidymap::HashMap::from([("a".to_owned(), 1)]);
     /// let a = map.get("a").unwrap();
     /// assert_eq!((a.key().as_str(), *a), ("a", 1));
     /// assert!(map.get("b").is_none());
@@ -110,7 +110,7 @@ where
     /// Gives the pair of `key` to `read`, and returns what that returns. Like [`get`](Self::get), and a little faster.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a", "first".to_owned())]);
+    /// let map = tidymap::HashMap::from([("a", "first".to_owned())]);
     /// assert_eq!(map.read("a", |_, value| value.len()), Some(5));
     /// ```
     #[inline]
@@ -173,7 +173,7 @@ where
     /// If the key is there: the pair that is, and what was to be inserted.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// let map = tidymap::HashMap::from([("a", 1)]);
     /// assert!(map.try_insert("b", 2).is_ok());
     /// let error = map.try_insert("a", 3).unwrap_err();
     /// assert_eq!((*error.entry, error.value), (1, 3));
@@ -200,7 +200,7 @@ where
     /// what `make` made is dropped.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// let map = tidymap::HashMap::from([("a", 1)]);
     /// assert_eq!(*map.get_or_insert_with("a", || unreachable!()), 1);
     /// assert_eq!(*map.get_or_insert_with("b", || 2), 2);
     /// ```
@@ -217,7 +217,7 @@ where
     /// Linearizes at the compare-and-swap that overwrites; `update` runs again if another thread was faster, without a lock.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// let map = tidymap::HashMap::from([("a", 1)]);
     /// assert_eq!(map.update("a", |n| n + 1).as_deref(), Some(&2));
     /// assert!(map.update("b", |n| n + 1).is_none());
     /// ```
@@ -265,7 +265,7 @@ where
     /// ```
     /// use tidymap::{Compute, HashMap, Operation};
     ///
-    /// let stock = HashMap::from_iter([("apple", 1)]);
+    /// let stock = HashMap::from([("apple", 1)]);
     /// let take = |entry: Option<(&&str, &i32)>| match entry {
     ///     Some((_, 1)) => Operation::Remove,
     ///     Some((_, n)) => Operation::Insert(n - 1),
@@ -301,7 +301,7 @@ where
     /// If the value is another one, or the key is absent: the pair that is there, and `new`.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// let map = tidymap::HashMap::from([("a", 1)]);
     /// assert_eq!(*map.compare_exchange("a", &1, 2).unwrap(), 1);
     /// let error = map.compare_exchange("a", &1, 3).unwrap_err();
     /// assert_eq!((error.current.as_deref(), error.new), (Some(&2), 3));
@@ -336,7 +336,7 @@ where
     /// compare-and-swap that kills the entry; waits for nothing. O(1).
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// let map = tidymap::HashMap::from([("a", 1)]);
     /// assert_eq!(map.remove("a").as_deref(), Some(&1));
     /// assert!(map.remove("a").is_none());
     /// ```
@@ -356,7 +356,7 @@ where
     /// If `wanted` says no: the pair, which stays.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([("a", 1)]);
+    /// let map = tidymap::HashMap::from([("a", 1)]);
     /// assert_eq!(*map.remove_if("a", |_, n| *n > 1).unwrap_err(), 1);
     /// assert!(map.remove_if("a", |_, n| *n == 1).unwrap().is_some());
     /// ```

@@ -20,7 +20,7 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 ///
 /// ```compile_fail,E0597
 /// let value = {
-///     let map = tidymap::HashMap::from_iter([(1, "one")]);
+///     let map = tidymap::HashMap::from([(1, "one")]);
 ///     let session = map.pin();
 ///     session.get(&1).unwrap() // does not live longer than the session
 /// };
@@ -46,7 +46,7 @@ impl<'m, K, V, S> Pinned<'m, K, V, S> {
     /// Ends the session and opens a new one: what only it held back is dropped. Costs as much as a new session.
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([(1, "one")]);
+    /// let map = tidymap::HashMap::from([(1, "one")]);
     /// let mut session = map.pin();
     /// session.remove(&1);
     /// assert_eq!(map.stats().pending.entries, 1);
@@ -62,7 +62,7 @@ impl<'m, K, V, S> Pinned<'m, K, V, S> {
     /// Takes no lock, waits for nothing, allocates nothing. O(capacity).
     ///
     /// ```
-    /// let map = tidymap::HashMap::from_iter([(1, "one"), (2, "two")]);
+    /// let map = tidymap::HashMap::from([(1, "one"), (2, "two")]);
     /// let mut keys: Vec<i32> = map.pin().iter().map(|(key, _)| *key).collect();
     /// keys.sort();
     /// assert_eq!(keys, [1, 2]);

@@ -245,19 +245,21 @@ impl<G: Garbage> Domain<G> {
         self.free(local, items)
     }
 
-    /// Returns when all that was unlinked before the call has been dropped.
-    pub(crate) fn reclaim(&self) -> Result<(), WouldWait> {
-        if let Some(own) = self.epochs.own_record() {
-            if self.epochs.is_held(own) {
-                return Err(WouldWait::ForOwnGuard);
-            }
-            if own.local.is_busy() {
-                return Err(WouldWait::ForOwnDrop);
-            }
+    /// Why [`reclaim`](Self::reclaim) would wait for the calling thread itself, if it would.
+    pub(crate) fn would_wait(&self) -> Option<WouldWait> {
+        let own = self.epochs.own_record()?;
+        if self.epochs.is_held(own) {
+            return Some(WouldWait::ForOwnGuard);
         }
+        own.local.is_busy().then_some(WouldWait::ForOwnDrop)
+    }
+
+    /// Returns when all that was stamped before the call has been dropped. Not for a thread that
+    /// [would wait](Self::would_wait) for itself.
+    pub(crate) fn reclaim(&self) {
         self.with_record(|local| {
-            // 1. The guards of before leave. New ones do not keep us: their epochs are above the stamp.
-            let stamp = self.epochs.stamp();
+            // 1. The guards of before leave. Later ones do not keep us: their epochs are above the last stamp.
+            let stamp = self.epochs.last_stamp();
             let mut backoff = Backoff::default();
             while self.epochs.horizon() <= stamp {
                 backoff.wait();
@@ -271,7 +273,6 @@ impl<G: Garbage> Domain<G> {
             panics
         })
         .resume();
-        Ok(())
     }
 
     /// Waits until each other thread has been seen without garbage in its hands. Those that take up some later do not

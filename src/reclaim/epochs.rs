@@ -173,6 +173,11 @@ impl<L: Default> Epochs<L> {
         self.now.fetch_add(1, Ordering::AcqRel)
     }
 
+    /// The last stamp that was given.
+    pub(crate) fn last_stamp(&self) -> Epoch {
+        self.now.load(Ordering::Acquire) - 1
+    }
+
     /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
     pub(crate) fn horizon(&self) -> Epoch {
         // ORDERING: the reclaimer's side of *enter against horizon*.

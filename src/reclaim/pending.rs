@@ -76,7 +76,7 @@ impl<G> Pending<G> {
     /// Hands `items` over. Lock-free; one allocation.
     pub(crate) fn push(&self, items: Vec<Retired<G>>) {
         let batch = Box::into_raw(Box::new(Batch { next: std::ptr::null_mut(), items }));
-        let mut head = self.inbox.load(Ordering::Relaxed);
+        let mut head = std::ptr::null_mut();
         loop {
             // SAFETY: P1: a batch belongs to its maker until the exchange below publishes it.
             unsafe { (*batch).next = head };

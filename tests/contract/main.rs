@@ -1,0 +1,8 @@
+//! The contract, line by line: each test names the line that it shows (see the crate's documentation).
+
+mod consistency;
+mod faults;
+mod memory;
+mod progress;
+mod reclamation;
+mod support;

@@ -1,0 +1,159 @@
+//! M1 to M4, by the allocator's own count.
+
+use foldhash::fast::FixedState;
+use tidymap::HashMap;
+
+use crate::support::{allocations, balance};
+
+type Map = HashMap<u64, u64, FixedState>;
+
+/// What the thread holds more than before, without the map's records of threads.
+fn held(map: &Map, before: isize) -> isize {
+    balance() - before - map.stats().heap.records as isize
+}
+
+#[test]
+fn m1_an_empty_map_allocates_nothing() {
+    let before = allocations();
+    let map = Map::default();
+    assert!(map.get(&1).is_none() && map.remove(&1).is_none() && !map.contains_key(&1));
+    assert!(map.update(&1, |value| *value).is_none());
+    map.clear();
+    assert_eq!((map.len(), map.capacity()), (0, 0));
+    assert_eq!(allocations(), before, "neither made nor asked");
+    // A session needs a record, once.
+    drop(map.pin());
+    let before = allocations();
+    assert_eq!(map.pin().iter().count(), 0);
+    map.retain(|_, _| true);
+    assert_eq!(allocations(), before);
+}
+
+const MANY: u64 = 1_000_000;
+
+/// Fills a map, checks it, has `empty` remove all entries, and checks that the memory has gone back.
+fn gives_memory_back(empty: impl FnOnce(&Map)) {
+    let before = balance();
+    let map = Map::default();
+    for key in 0..MANY {
+        map.insert(key, key);
+    }
+    assert!(held(&map, before) > 24 * MANY as isize);
+    empty(&map);
+    assert_eq!(map.len(), 0);
+    let stats = map.stats();
+    assert!(held(&map, before) <= 4096, "{} bytes by the allocator; {stats:?}", held(&map, before));
+    assert!(stats.heap.tables + stats.heap.entries <= 4096, "{stats:?}");
+    drop(map);
+    assert!(balance() - before <= 0);
+}
+
+#[test]
+fn m2_after_removing_a_million_entries_one_by_one_at_most_4_kib_are_held() {
+    gives_memory_back(|map| (0..MANY).for_each(|key| drop(map.remove(&key))));
+}
+
+#[test]
+fn m2_after_removing_a_million_entries_in_a_session_at_most_4_kib_are_held() {
+    gives_memory_back(|map| {
+        let session = map.pin();
+        (0..MANY).rev().for_each(|key| assert!(session.remove(&key).is_some()));
+    });
+}
+
+#[test]
+fn m2_after_retaining_nothing_at_most_4_kib_are_held() {
+    gives_memory_back(|map| map.retain(|_, _| false));
+}
+
+#[test]
+fn m2_after_clear_at_most_4_kib_are_held() {
+    gives_memory_back(|map| map.clear());
+}
+
+#[test]
+fn m2_after_a_reader_was_live_throughout_at_most_4_kib_are_held() {
+    gives_memory_back(|map| {
+        let reader = map.pin();
+        (0..MANY).for_each(|key| drop(map.remove(&key)));
+        assert_eq!(map.stats().pending.entries, MANY);
+        drop(reader);
+    });
+}
+
+#[test]
+fn m2_entries_that_have_been_overwritten_are_given_back_whole() {
+    let before = balance();
+    let map = Map::default();
+    let reader = map.pin();
+    for key in 0..10_000 {
+        map.insert(key, 0);
+        map.insert(key, 1);
+        if key % 2 == 0 {
+            map.insert(key, 2);
+        }
+        map.remove(&key);
+    }
+    drop(reader);
+    assert!(held(&map, before) <= 4096, "{}", held(&map, before));
+}
+
+#[test]
+fn m3_shrink_to_fit_brings_the_tables_to_the_least_size() {
+    let map = Map::default();
+    map.reserve(100_000);
+    for key in 0..1000 {
+        map.insert(key, key);
+    }
+    let large = map.stats();
+    map.shrink_to_fit();
+    let small = map.stats();
+    assert!(large.heap.tables > 1_000_000 && small.heap.tables < 32 * 1000, "{large:?} {small:?}");
+    assert_eq!((small.read_len, small.dirty_len), (1000, 0));
+    // The least: another map made for as many entries has no smaller ones.
+    let again: Map = (0..1000).map(|key| (key, key)).collect();
+    again.shrink_to_fit();
+    assert_eq!(small.heap.tables, again.stats().heap.tables);
+    map.clear();
+    map.shrink_to_fit();
+    assert_eq!(map.stats().heap.tables, 0);
+}
+
+#[test]
+fn m4_what_the_map_reports_agrees_with_the_allocator() {
+    let before = balance();
+    let map = Map::default();
+    let agrees = |what: &str| {
+        let (reported, counted) = (map.stats().heap.total() as isize, balance() - before);
+        let difference = (reported - counted).abs();
+        assert!(difference * 20 <= counted, "{what}: reported {reported}, counted {counted}");
+    };
+    for key in 0..100_000 {
+        map.insert(key, key);
+    }
+    agrees("filled");
+    map.shrink_to_fit();
+    agrees("fitted");
+    for key in 0..50_000 {
+        map.insert(key, key + 1);
+    }
+    agrees("half overwritten");
+    for key in 0..90_000 {
+        map.remove(&key);
+    }
+    agrees("nearly emptied");
+}
+
+#[test]
+fn m4_a_million_small_entries_take_at_most_54_bytes_each() {
+    let before = balance();
+    let map = Map::default();
+    for key in 0..MANY {
+        map.insert(key, key);
+    }
+    let each = held(&map, before) as f64 / MANY as f64;
+    assert!(each <= 54.0, "{each} bytes an entry as filled");
+    map.shrink_to_fit();
+    let each = held(&map, before) as f64 / MANY as f64;
+    assert!(each <= 46.0, "{each} bytes an entry as fitted");
+}

@@ -1,0 +1,495 @@
+//! R1 to R8.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use tidymap::{Compute, HashMap, Operation, Reclaim, ReclaimError};
+
+use crate::support::{Counted, Counter, OnDrop, tells_thread};
+
+fn filled(counter: &Counter, entries: u64) -> HashMap<Counted, Counted> {
+    let map = HashMap::new();
+    for number in 0..entries {
+        map.insert(counter.value(number), counter.value(number));
+    }
+    map
+}
+
+fn key(number: u64) -> Counted {
+    // Counted apart, so as not to be mistaken for one in a map.
+    Counter::default().value(number)
+}
+
+#[test]
+fn r1_every_removed_pair_is_dropped_when_the_call_has_returned() {
+    for entries in [10, 1000] {
+        let counter = Counter::default();
+        let map = filled(&counter, entries);
+        assert_eq!(counter.live() as u64, 2 * entries);
+        for number in 0..entries {
+            assert_eq!(map.remove(&key(number)).unwrap().number, number);
+            assert_eq!(counter.live() as u64, 2 * (entries - number - 1));
+        }
+    }
+}
+
+#[test]
+fn r1_holds_for_every_call_that_unlinks() {
+    let counter = Counter::default();
+    let value = |number| counter.value(number);
+    let map = HashMap::<u64, Counted>::new();
+    for number in 0..100 {
+        map.insert(number, value(number));
+    }
+    let live = |expected: usize| assert_eq!(counter.live(), expected);
+    live(100);
+    map.insert(0, value(1));
+    live(100);
+    assert_eq!(map.compare_exchange(&0, &value(1), value(2)).unwrap().number, 1);
+    live(100);
+    map.update(&0, |old| value(old.number + 1));
+    live(100);
+    map.update_or_insert(0, |old| value(old.number + 1), value(9));
+    live(100);
+    assert!(matches!(map.compute(0, |_| Operation::<_, ()>::Insert(value(5))), Compute::Updated { .. }));
+    live(100);
+    assert!(matches!(map.compute(0, |_| Operation::<_, ()>::Remove), Compute::Removed(_)));
+    live(99);
+    assert!(map.remove_if(&1, |_, value| value.number == 1).unwrap().is_some());
+    live(98);
+    assert!(map.try_insert(2, value(0)).is_err());
+    assert_eq!(map.get_or_insert(2, value(0)).number, 2);
+    live(98);
+    map.retain(|key, _| key % 2 == 0);
+    live(49);
+    map.clear();
+    live(0);
+}
+
+#[test]
+fn r1_in_a_session_it_is_when_the_session_ends_and_a_ref_is_a_guard() {
+    let counter = Counter::default();
+    let map = filled(&counter, 4);
+    let session = map.pin();
+    let old = session.insert(key(0), counter.value(7)).unwrap();
+    session.remove(&key(1));
+    assert_eq!((old.number, counter.live()), (0, 9), "all is still there to be seen");
+    drop(session);
+    assert_eq!(counter.live(), 6);
+
+    let removed = map.remove(&key(2)).unwrap();
+    assert_eq!((removed.key().number, counter.live()), (2, 6));
+    drop(removed);
+    assert_eq!(counter.live(), 4);
+}
+
+#[test]
+fn r1_refresh_lets_go_of_what_the_session_has_removed() {
+    let counter = Counter::default();
+    let map = filled(&counter, 2);
+    let mut session = map.pin();
+    session.remove(&key(0));
+    assert_eq!(counter.live(), 4);
+    session.refresh();
+    assert_eq!(counter.live(), 2);
+    assert!(session.get(&key(1)).is_some());
+}
+
+#[test]
+fn r2_what_a_reader_held_back_is_dropped_inside_its_drop() {
+    const OVERWRITES: u64 = 100_000;
+    let counter = Counter::default();
+    let map = HashMap::new();
+    map.insert(0, counter.value(0));
+    let reader = map.pin();
+    thread::scope(|scope| {
+        scope.spawn(|| (1..=OVERWRITES).for_each(|number| drop(map.insert(0, counter.value(number)))));
+    });
+    assert_eq!(counter.live() as u64, OVERWRITES + 1);
+    assert_eq!(map.stats().pending.entries, OVERWRITES);
+    drop(reader);
+    assert_eq!(counter.live(), 1, "dropped at the reader's leaving itself");
+    assert_eq!(map.stats().pending.entries, 0);
+}
+
+#[test]
+fn r2_of_eight_readers_that_leave_in_any_order_the_last_one_drops() {
+    const READERS: usize = 8;
+    const ROUNDS: u64 = 10_000;
+    let counter = Counter::default();
+    let map = HashMap::new();
+    let [inserted, entered, removed, left] = [0; 4].map(|_| Barrier::new(READERS + 1));
+    thread::scope(|scope| {
+        for reader in 0..READERS as u64 {
+            let (map, inserted, entered, removed, left) = (&map, &inserted, &entered, &removed, &left);
+            scope.spawn(move || {
+                for round in 0..ROUNDS {
+                    inserted.wait();
+                    let session = map.pin();
+                    let value: &Counted = session.get(&0).unwrap();
+                    entered.wait();
+                    removed.wait();
+                    // Some leave at once, some a little later, and not always the same ones.
+                    for _ in 0..(reader * 7 + round) % 5 {
+                        std::hint::spin_loop();
+                    }
+                    assert_eq!(value.number, round);
+                    drop(session);
+                    left.wait();
+                }
+            });
+        }
+        for round in 0..ROUNDS {
+            map.insert(0, counter.value(round));
+            inserted.wait();
+            entered.wait();
+            assert_eq!(map.remove(&0).unwrap().number, round);
+            assert_eq!(counter.live(), 1, "eight readers see it");
+            removed.wait();
+            left.wait();
+            assert_eq!(counter.live(), 0, "and none is left");
+        }
+    });
+}
+
+#[test]
+fn r2_it_is_the_guards_of_the_moment_that_count_and_none_taken_later() {
+    let counter = Counter::default();
+    let map = filled(&counter, 3);
+    // On one thread.
+    let early = map.pin();
+    map.remove(&key(0));
+    let late = map.pin();
+    assert_eq!(counter.live(), 6);
+    drop(early);
+    assert_eq!(counter.live(), 4, "the late session holds nothing back");
+    drop(late);
+
+    // On several, with guards that overlap so that there is always one.
+    let early = map.pin();
+    map.remove(&key(1));
+    let (enter, leave) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let late = map.get(&key(2));
+            enter.wait();
+            leave.wait();
+            drop(late);
+        });
+        enter.wait();
+        assert_eq!(counter.live(), 4);
+        drop(early);
+        assert_eq!(counter.live(), 2);
+        leave.wait();
+    });
+}
+
+#[test]
+fn r2_sessions_of_one_thread_may_end_in_any_order() {
+    const SESSIONS: usize = 5;
+    let mut order = [0, 1, 2, 3, 4];
+    let mut orders = 0;
+    permutations(&mut order, 0, &mut |order| {
+        let counter = Counter::default();
+        let map = filled(&counter, SESSIONS as u64);
+        let mut sessions = Vec::new();
+        for number in 0..SESSIONS {
+            sessions.push(Some(map.pin()));
+            map.remove(&key(number as u64));
+        }
+        for leaves in order {
+            sessions[*leaves] = None;
+            // Session i was live at the removals of i, i + 1, ...: key i is held by the sessions up to i.
+            let oldest = sessions.iter().position(Option::is_some).unwrap_or(SESSIONS);
+            assert_eq!(counter.live(), 2 * (SESSIONS - oldest));
+        }
+        orders += 1;
+    });
+    assert_eq!(orders, 120);
+}
+
+fn permutations(items: &mut [usize; 5], from: usize, visit: &mut impl FnMut(&[usize; 5])) {
+    if from == items.len() {
+        return visit(items);
+    }
+    for other in from..items.len() {
+        items.swap(from, other);
+        permutations(items, from + 1, visit);
+        items.swap(from, other);
+    }
+}
+
+#[test]
+fn r3_reclaim_waits_for_readers_of_before_and_for_no_later_ones() {
+    let counter = Counter::default();
+    let map = filled(&counter, 2);
+    let (entered, removed) = (Barrier::new(2), Barrier::new(2));
+    let leaving = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let early = map.pin();
+            entered.wait();
+            removed.wait();
+            let late = map.pin();
+            thread::sleep(Duration::from_millis(20));
+            leaving.store(true, Ordering::SeqCst);
+            drop(early);
+            // The late one stays until the other thread has returned from `reclaim`.
+            removed.wait();
+            drop(late);
+        });
+        entered.wait();
+        map.remove(&key(0));
+        removed.wait();
+        assert_eq!(map.reclaim(), Ok(()));
+        assert!(leaving.load(Ordering::SeqCst), "it has waited for the early reader");
+        assert_eq!(counter.live(), 2);
+        removed.wait();
+    });
+}
+
+#[test]
+fn r3_reclaim_says_so_when_it_would_wait_for_itself() {
+    let map = HashMap::from([(1, 1)]);
+    let session = map.pin();
+    assert_eq!(map.reclaim(), Err(ReclaimError::GuardHeld));
+    drop(session);
+    let value = map.get(&1);
+    assert_eq!(map.reclaim(), Err(ReclaimError::GuardHeld));
+    drop(value);
+    assert_eq!(map.reclaim(), Ok(()));
+    map.retain(|_, _| {
+        assert_eq!(map.reclaim(), Err(ReclaimError::GuardHeld));
+        true
+    });
+
+    type Recursive = HashMap<u32, OnDrop<Box<dyn FnMut()>>>;
+    let map: &'static Recursive = Box::leak(Box::new(HashMap::new()));
+    static ANSWER: Mutex<Option<Result<(), ReclaimError>>> = Mutex::new(None);
+    map.insert(1, OnDrop(Box::new(|| *ANSWER.lock().unwrap() = Some(map.reclaim()))));
+    map.remove(&1);
+    assert_eq!(*ANSWER.lock().unwrap(), Some(Err(ReclaimError::InDrop)));
+}
+
+#[test]
+fn r3_try_reclaim_never_waits_and_tells_what_is_left() {
+    let counter = Counter::default();
+    let map = filled(&counter, 10);
+    let session = map.pin();
+    for number in 0..10 {
+        map.remove(&key(number));
+    }
+    let left = map.try_reclaim();
+    assert_eq!((left.entries, counter.live()), (10, 20));
+    assert!(left.bytes > 0);
+    drop(session);
+    assert_eq!(map.try_reclaim().entries, 0);
+    assert_eq!(counter.live(), 0);
+}
+
+#[test]
+fn r3_reclaim_finds_what_other_threads_have_saved_up() {
+    let counter = Counter::default();
+    let map = HashMap::<u64, Counted>::builder().reclaim(Reclaim::Batched(1000)).build();
+    let (removed, done) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..=100 {
+                map.insert(0, counter.value(number));
+            }
+            removed.wait();
+            // Idle, and alive.
+            done.wait();
+        });
+        removed.wait();
+        let saved_up = map.stats().pending.entries;
+        let reclaimed = map.reclaim();
+        let live = counter.live();
+        done.wait();
+        assert_eq!((saved_up, reclaimed, live), (100, Ok(()), 1));
+    });
+}
+
+#[test]
+fn r3_threads_that_reclaim_at_the_same_time_do_not_wait_for_each_other() {
+    let counter = Counter::default();
+    let map = HashMap::<u64, Counted>::builder().reclaim(Reclaim::Batched(50)).build();
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let (map, counter) = (&map, &counter);
+            scope.spawn(move || {
+                for round in 0..500 {
+                    let (key, mine) = (thread * 1000 + round % 7, Counter::default());
+                    drop(mine.value(0));
+                    map.insert(key, counter.value(round));
+                    map.remove(&key);
+                    assert_eq!(map.reclaim(), Ok(()));
+                }
+            });
+        }
+    });
+    assert_eq!(counter.live(), 0);
+}
+
+#[test]
+fn r4_batched_garbage_stays_within_its_bound_over_all_threads() {
+    const BATCH: usize = 32;
+    let counter = Counter::default();
+    let map = HashMap::<u64, Counted>::builder().reclaim(Reclaim::Batched(BATCH)).build();
+    let most = AtomicUsize::new(0);
+    // One thread at a time, so that no guard is live when the garbage is counted.
+    for thread in 0..4 {
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0..1000 {
+                    map.insert(round % 10, counter.value(thread));
+                    most.fetch_max(counter.live() - map.len(), Ordering::SeqCst);
+                }
+            });
+        });
+    }
+    let most = most.into_inner();
+    assert!(most <= BATCH && most > BATCH / 2, "saved up: {most}");
+    assert_eq!(map.reclaim(), Ok(()));
+    assert_eq!(counter.live(), map.len());
+}
+
+#[test]
+fn r5_a_drop_may_use_the_map() {
+    type Recursive = HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>>;
+    static MAP: std::sync::LazyLock<Recursive> = std::sync::LazyLock::new(HashMap::new);
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    fn value(depth: u32) -> OnDrop<Box<dyn FnMut() + Send + Sync>> {
+        OnDrop(Box::new(move || {
+            DROPS.fetch_add(1, Ordering::SeqCst);
+            if depth > 0 {
+                // Everything, in the drop of something that the same map is reclaiming.
+                let session = MAP.pin();
+                session.insert(depth - 1, value(depth - 1));
+                assert!(session.contains_key(&(depth - 1)));
+                drop(session);
+                MAP.retain(|_, _| true);
+                MAP.remove(&(depth - 1));
+                // Those whose drops are running are pending still.
+                assert!(MAP.try_reclaim().entries <= 21);
+            }
+        }))
+    }
+    MAP.insert(20, value(20));
+    MAP.remove(&20);
+    assert_eq!(DROPS.load(Ordering::SeqCst), 21);
+    assert!(MAP.is_empty());
+    MAP.insert(3, value(3));
+    MAP.clear();
+    assert_eq!(DROPS.load(Ordering::SeqCst), 25);
+}
+
+#[test]
+fn r5_a_drop_that_panics_lets_the_others_run() {
+    let counter = Counter::default();
+    let map = HashMap::new();
+    for number in 0..100 {
+        let value = counter.value(number);
+        map.insert(
+            number,
+            OnDrop(move || {
+                let _ = &value;
+                assert!(!value.number.is_multiple_of(10), "every tenth drop panics");
+            }),
+        );
+    }
+    let session = map.pin();
+    for number in 0..100 {
+        session.remove(&number);
+    }
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(session)));
+    assert!(panicked.is_err(), "the first panic goes on");
+    assert_eq!(counter.live(), 0, "all have been dropped, those that panicked, too");
+    assert_eq!(map.stats().pending.entries, 0);
+    let usable = HashMap::from([(1, 1)]);
+    assert_eq!(usable.remove(&1).as_deref(), Some(&1));
+    assert!(map.is_empty());
+}
+
+#[test]
+fn r6_the_remover_drops_or_the_thread_of_the_last_guard() {
+    let told = Arc::default();
+    let map = HashMap::new();
+    map.insert(1, tells_thread(&told));
+    map.insert(2, tells_thread(&told));
+    let remover = thread::scope(|scope| {
+        scope
+            .spawn(|| {
+                map.remove(&1);
+                thread::current().id()
+            })
+            .join()
+            .unwrap()
+    });
+    let reader = map.pin();
+    thread::scope(|scope| scope.spawn(|| drop(map.remove(&2))).join().unwrap());
+    drop(reader);
+    assert_eq!(*told.lock().unwrap(), [remover, thread::current().id()]);
+}
+
+#[test]
+fn r7_dropping_the_map_drops_everything_and_nothing_need_be_static() {
+    let counter = Counter::default();
+    let (owner, count) = (String::from("borrowed"), AtomicUsize::new(0));
+    {
+        let map: HashMap<&str, (Counted, OnDrop<_>)> =
+            HashMap::<&str, _>::builder().reclaim(Reclaim::Batched(usize::MAX)).build();
+        let drops = || OnDrop(|| assert!(count.fetch_add(1, Ordering::SeqCst) < 10));
+        for end in 0..=owner.len() {
+            map.insert(&owner[..end], (counter.value(0), drops()));
+        }
+        map.insert(&owner, (counter.value(1), drops()));
+        map.remove(&owner[..3]);
+        // Leaked guards are no reason to leak their garbage, too.
+        std::mem::forget(map.pin());
+        map.remove(&owner[..4]);
+        assert_eq!(map.stats().pending.entries, 3);
+        assert_eq!(counter.live(), 10);
+    }
+    assert_eq!((counter.live(), count.into_inner()), (0, 10));
+}
+
+#[test]
+fn r8_the_map_tells_what_is_held_and_by_whom() {
+    let counter = Counter::default();
+    let map = filled(&counter, 100);
+    let (entered, leave) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("slow reader".to_owned())
+            .spawn_scoped(scope, || {
+                let _session = map.pin();
+                entered.wait();
+                leave.wait();
+            })
+            .unwrap();
+        entered.wait();
+        thread::sleep(Duration::from_millis(30));
+        for number in 0..40 {
+            map.remove(&key(number));
+        }
+        let session = map.pin();
+        let stats = map.stats();
+        assert_eq!((stats.len, stats.read_len + stats.dirty_len), (60, 60));
+        assert_eq!((stats.retired, stats.freed, stats.pending.entries), (40, 0, 40));
+        assert!(stats.capacity >= 60 && stats.promotions > 0);
+        assert_eq!(stats.live_guards, 2);
+        let oldest = stats.oldest_guard.unwrap();
+        assert_eq!(oldest.thread.as_deref(), Some("slow reader"));
+        assert!(oldest.age >= Duration::from_millis(20), "{:?}", oldest.age);
+        assert!(stats.pending.bytes >= 40 * 2 * size_of::<Counted>() as u64);
+        assert!(stats.heap.entries >= 100 * 2 * size_of::<Counted>() as u64);
+        drop(session);
+        leave.wait();
+    });
+    let stats = map.stats();
+    assert_eq!((stats.retired, stats.freed, stats.pending), (40, 40, tidymap::Pending::default()));
+    assert_eq!((stats.live_guards, stats.oldest_guard), (0, None));
+}

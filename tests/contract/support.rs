@@ -1,0 +1,137 @@
+//! Values whose drops are counted, and an allocator that counts for each thread.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ThreadId;
+
+/// Counts the values made from it that have not been dropped.
+#[derive(Clone, Default)]
+pub(crate) struct Counter(Arc<AtomicUsize>);
+
+impl Counter {
+    pub(crate) fn value(&self, number: u64) -> Counted {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Counted { number, counter: self.clone() }
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A value or key that is counted. Equal to others of the same number.
+pub(crate) struct Counted {
+    pub(crate) number: u64,
+    counter: Counter,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let before = self.counter.0.fetch_sub(1, Ordering::SeqCst);
+        assert!(before > 0, "dropped once");
+    }
+}
+
+impl std::fmt::Debug for Counted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Counted({})", self.number)
+    }
+}
+
+impl PartialEq for Counted {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Counted {}
+
+impl Hash for Counted {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
+/// Does something when it is dropped.
+pub(crate) struct OnDrop<F: FnMut()>(pub(crate) F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// A value that tells which thread dropped it.
+pub(crate) fn tells_thread(told: &Arc<std::sync::Mutex<Vec<ThreadId>>>) -> OnDrop<impl FnMut() + use<>> {
+    let told = told.clone();
+    OnDrop(move || told.lock().unwrap().push(std::thread::current().id()))
+}
+
+/// The system's allocator, with the balance of each thread.
+pub(crate) struct CountingAllocator;
+
+thread_local! {
+    static BALANCE: Cell<isize> = const { Cell::new(0) };
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    /// Runs once, at this thread's next allocation of at least so many bytes.
+    static STALL: Cell<Option<(usize, fn())>> = const { Cell::new(None) };
+}
+
+/// Bytes that this thread has allocated and not given back.
+pub(crate) fn balance() -> isize {
+    BALANCE.get()
+}
+
+/// How often this thread has allocated.
+pub(crate) fn allocations() -> usize {
+    CALLS.get()
+}
+
+/// Has this thread call `stall` inside its next allocation of at least `bytes`.
+pub(crate) fn stall_at_allocation(bytes: usize, stall: fn()) {
+    STALL.set(Some((bytes, stall)));
+}
+
+// SAFETY: all is done by the system's allocator; the rest is counting, in thread-locals without destructors.
+unsafe impl GlobalAlloc for CountingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: our caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: our caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        BALANCE.set(BALANCE.get() - layout.size() as isize);
+        // SAFETY: our caller's promise.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as isize - layout.size() as isize);
+        // SAFETY: our caller's promise.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+fn count(bytes: isize) {
+    BALANCE.set(BALANCE.get() + bytes);
+    CALLS.set(CALLS.get() + 1);
+    if let Some((least, stall)) = STALL.get() {
+        if bytes >= least as isize {
+            STALL.set(None);
+            stall();
+        }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
