@@ -78,7 +78,7 @@ impl<G> Pending<G> {
         let batch = Box::into_raw(Box::new(Batch { next: std::ptr::null_mut(), items }));
         let mut head = std::ptr::null_mut();
         loop {
-            // SAFETY: P1: a batch belongs to its maker until the exchange below publishes it.
+            // SAFETY: Q1: a batch belongs to its maker until the exchange below publishes it.
             unsafe { (*batch).next = head };
             // ORDERING: Release publishes the batch to the Acquire of `drain`.
             match self.inbox.compare_exchange_weak(head, batch, Ordering::Release, Ordering::Relaxed) {
@@ -100,7 +100,7 @@ impl<G> Pending<G> {
         }
         loop {
             self.collector.swap(BUSY, Ordering::AcqRel);
-            // SAFETY: P2: we took `collector` out of IDLE, so `waiting` is ours until we put it back.
+            // SAFETY: Q2: we took `collector` out of IDLE, so `waiting` is ours until we put it back.
             let waiting = unsafe { &mut *self.waiting.get() };
             self.drain(waiting);
             if !waiting.is_empty() {
@@ -117,7 +117,7 @@ impl<G> Pending<G> {
         // ORDERING: Acquire pairs with the Release of `push`.
         let mut next = self.inbox.swap(std::ptr::null_mut(), Ordering::Acquire);
         while !next.is_null() {
-            // SAFETY: P1: who takes the stack's head away owns all that hangs on it.
+            // SAFETY: Q1: who takes the stack's head away owns all that hangs on it.
             let batch = unsafe { Box::from_raw(next) };
             next = batch.next;
             waiting.extend(batch.items);
@@ -135,7 +135,7 @@ impl<G> Pending<G> {
 
     /// Takes out everything, whoever may see it.
     pub(crate) fn take_all(&mut self) -> Vec<Retired<G>> {
-        // SAFETY: P2: `&mut self` says that nobody else is here.
+        // SAFETY: Q2: `&mut self` says that nobody else is here.
         let mut waiting = std::mem::take(unsafe { &mut *self.waiting.get() });
         self.drain(&mut waiting);
         waiting.into_vec()
