@@ -29,14 +29,36 @@ const OVERFLOW: u64 = 1 << 56;
 pub(super) struct Meta(u64);
 
 impl Meta {
-    /// The slots whose tag is `tag`. May name others beside them, whose tags differ from it in the last bit only.
-    #[inline]
+    /// The slots whose tag is `tag`. The portable way may name others beside them, whose tags differ in the last bit only.
+    #[inline(always)]
     pub(super) fn matching(self, tag: u8) -> SlotSet {
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+        return self.matching_sse2(tag);
+        #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
+        return self.matching_portable(tag);
+    }
+
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+    #[inline(always)]
+    fn matching_sse2(self, tag: u8) -> SlotSet {
+        use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_cvtsi64_si128, _mm_movemask_epi8, _mm_set1_epi8};
+        // SAFETY: SSE2 is enabled, as the `cfg` above says.
+        let mask = unsafe {
+            let equal = _mm_cmpeq_epi8(_mm_cvtsi64_si128(self.0 as i64), _mm_set1_epi8(tag as i8));
+            _mm_movemask_epi8(equal)
+        };
+        SlotSet(mask as u64 & SlotSet::ALL)
+    }
+
+    #[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))))]
+    #[inline(always)]
+    fn matching_portable(self, tag: u8) -> SlotSet {
         const LOW: u64 = 0x0101_0101_0101_0101;
         const HIGH: u64 = 0x8080_8080_8080_8080;
-        // The zero bytes of `x`, by the borrow they take ("Bit Twiddling Hacks", S. Anderson).
+        // The zero bytes of `x`, by the borrow they take ("Bit Twiddling Hacks", S. Anderson); then one bit for each.
         let x = self.0 ^ (LOW * u64::from(tag));
-        SlotSet(x.wrapping_sub(LOW) & !x & HIGH & SlotSet::ALL)
+        let zeros = x.wrapping_sub(LOW) & !x & HIGH;
+        SlotSet((zeros >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56 & SlotSet::ALL)
     }
 
     /// The first slot that has never been used.
@@ -58,26 +80,35 @@ impl Meta {
     }
 }
 
-/// Some slots of a bucket, visited first to last.
+/// Some slots of a bucket, a bit for each, visited first to last.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotSet(u64);
 
 impl SlotSet {
-    const ALL: u64 = 0x8080_8080_8080_8080 >> (8 * (8 - SLOTS));
+    const ALL: u64 = (1 << SLOTS) - 1;
 }
 
 impl Iterator for SlotSet {
     type Item = usize;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         if self.0 == 0 {
             return None;
         }
-        let slot = self.0.trailing_zeros() as usize / 8;
+        let slot = self.0.trailing_zeros() as usize;
         self.0 &= self.0 - 1;
         Some(slot)
     }
+}
+
+/// A bucket of nothing, for tables without buckets: searches need not ask whether there are any.
+#[cfg(not(loom))]
+pub(super) const fn nothing<K>() -> *mut Bucket<K> {
+    #[repr(align(64))]
+    struct Line(#[expect(dead_code, reason = "read as a bucket")] [u64; 8]);
+    static NOTHING: Line = Line([0; 8]);
+    (&raw const NOTHING).cast_mut().cast()
 }
 
 #[derive(Debug)]
@@ -142,10 +173,12 @@ mod tests {
                     let has = |slot: usize| pattern >> slot & 1 == 1;
                     let meta = (0..SLOTS)
                         .fold(Meta(OVERFLOW), |meta, slot| meta.with_tag(slot, if has(slot) { tag } else { other }));
-                    let found: Vec<usize> = meta.matching(tag).collect();
-                    for slot in 0..SLOTS {
-                        let close = meta.tag(slot) ^ tag == 1;
-                        assert!(found.contains(&slot) == has(slot) || (found.contains(&slot) && close));
+                    for matching in [Meta::matching, Meta::matching_portable] {
+                        let found: Vec<usize> = matching(meta, tag).collect();
+                        for slot in 0..SLOTS {
+                            let close = meta.tag(slot) ^ tag == 1;
+                            assert!(found.contains(&slot) == has(slot) || (found.contains(&slot) && close));
+                        }
                     }
                     assert!(meta.overflows());
                 }

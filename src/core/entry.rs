@@ -184,8 +184,8 @@ impl<K, V> Entry<K, V> {
     #[inline]
     pub(crate) unsafe fn value<'e>(self, word: Word) -> &'e V {
         // SAFETY: E3: a value is reclaimed only after the word has named another one, or the entry has died, and the
-        // stamp of that has passed.
-        unsafe { &(*word.value::<V>()).0 }
+        // stamp of that has passed. A word is never null.
+        unsafe { &NonNull::new_unchecked(word.value::<V>()).as_ref().0 }
     }
 
     /// Removes the entry if its word is still `word`. The linearization point of a removal.

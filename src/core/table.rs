@@ -9,8 +9,10 @@
 //! linked behind its back.
 
 use std::alloc::{Layout, LayoutError, alloc_zeroed, dealloc, handle_alloc_error};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::NonNull;
 
+#[cfg(not(loom))]
+use super::bucket::nothing;
 use super::bucket::{Bucket, SLOTS, is_linked};
 use super::entry::Head;
 use super::hash::Hash;
@@ -20,7 +22,7 @@ use crate::sync::{AtomicU32, Ordering};
 const DENSITY_NUM: usize = if cfg!(loom) { 2 } else { 9 };
 const DENSITY_DEN: usize = 2;
 
-/// A handle to a table; copied freely. `None`-like without buckets. What keeps the memory valid is said where it is used.
+/// A handle to a table; copied freely. May stand for no table at all. What keeps the memory valid is said where it is used.
 pub(crate) struct Table<K> {
     buckets: *mut Bucket<K>,
     homes: u32,
@@ -104,7 +106,15 @@ pub(super) struct Full;
 
 impl<K> Table<K> {
     /// The table without buckets.
-    pub(super) const EMPTY: Table<K> = Table { buckets: null_mut(), homes: 0, total: 0, turn: 0 };
+    pub(super) const EMPTY: Table<K> = Table {
+        #[cfg(not(loom))]
+        buckets: nothing(),
+        #[cfg(loom)]
+        buckets: std::ptr::null_mut(),
+        homes: 0,
+        total: 0,
+        turn: 0,
+    };
 
     pub(super) fn allocate(size: Size) -> Result<Table<K>, NoTable> {
         let homes = u32::try_from(size.homes).map_err(|_| NoTable::Capacity)?;
@@ -191,13 +201,15 @@ impl<K> Table<K> {
     /// The table is not freed meanwhile (T1).
     #[inline(always)]
     pub(super) unsafe fn find<R>(self, hash: Hash, mut found: impl FnMut(*mut Head<K>) -> Option<R>) -> Option<R> {
-        if self.is_empty() {
+        // There is no static bucket of loom's.
+        if cfg!(loom) && self.is_empty() {
             return None;
         }
         let mut index = self.home(hash);
         loop {
-            // SAFETY: T1 by the caller's promise. `index` stays in bounds: the last bucket never overflows.
-            let bucket = unsafe { self.bucket(index) };
+            // SAFETY: T1 by the caller's promise. `index` stays in bounds: the last bucket never overflows, and without
+            // buckets it is 0, which stands for `nothing`.
+            let bucket = unsafe { &*self.buckets.add(index) };
             let meta = bucket.meta();
             for slot in meta.matching(hash.tag) {
                 if let Some(result) = found(bucket.entry(slot)) {
