@@ -8,19 +8,21 @@
 //! **Reclamation.**
 //! - **R1** When a call that removes or overwrites has returned, and the [`Ref`] it returned is dropped, every key and
 //!   value that it unlinked has been dropped, unless another guard was live on this map at the time.
-//! - **R2** If others were live, it happens at the latest inside the drop of the last of *those*; guards taken later hold
-//!   nothing back. Nobody needs to call anything.
+//! - **R2** If others were live, it happens at the latest inside the drop of the last of *those*, or inside a call that
+//!   overlaps with it; guards taken later hold nothing back. Nobody needs to call anything. (A removal that meets a writer
+//!   at the tables does not wait for it; the writer completes it, and guards taken until then count, too.)
 //! - **R3** [`reclaim`](HashMap::reclaim) returns when everything unlinked before it has been dropped; where it would wait
 //!   for its own thread it returns an error. [`try_reclaim`](HashMap::try_reclaim) never waits.
 //! - **R4** Garbage never exceeds what live guards hold back, plus `n` items under [`Reclaim::Batched(n)`](Reclaim).
-//! - **R5** Destructors run outside all locks and guards of the map. They may use the same map. One that panics lets the
-//!   others still run and leaves the map usable; the first panic then goes on in the call or the drop that ran it.
+//! - **R5** What was unlinked is dropped outside all locks and guards of the map. Destructors may use the same map. One that
+//!   panics lets the others still run and leaves the map usable; the first panic then goes on in the call or the drop
+//!   that ran it. One that removes what has such a destructor in turn runs that inside its own: a chain is a recursion.
 //! - **R6** They run on the thread that removed, or on that of the last guard.
 //! - **R7** Dropping the map drops everything in it and everything pending. Keys and values need not be `'static`.
 //! - **R8** [`stats`](HashMap::stats) tells at any time what is held, and by whom.
 //!
 //! **Memory.** **M1** An empty map allocates nothing. **M2** After all entries are removed it holds at most 4 KiB (beside
-//! its per-thread records: 128 bytes a thread, in groups, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
+//! its per-thread records: 256 bytes a thread, in groups, and a short list each, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
 //! brings the tables to the least size for what is there. **M4** [`Stats::heap`] agrees with the allocator.
 //!
 //! **Progress.** **P1** Reads take no lock and never wait, hit or miss. **P2** Overwriting and removing an existing key

@@ -11,14 +11,18 @@ pub(super) const SLOTS: usize = 7;
 #[cfg(loom)]
 pub(super) const SLOTS: usize = 2;
 
-/// A slot that has never been used. Slots are used in order, and once: a table's slot never changes hands.
+/// A slot that has never been used. Slots are used in order.
 const EMPTY: u8 = 0;
-/// A slot whose entry has been unlinked.
-const UNLINKED: u8 = 1;
+/// Set in the tag of a slot that holds an entry. Without it the seven bits below tell whose hash the slot is for.
+const LINKED: u8 = 0x80;
 
-/// Any other tag has its high bit set.
 pub(super) fn is_linked(tag: u8) -> bool {
-    tag & 0x80 != 0
+    tag & LINKED != 0
+}
+
+/// The tag of a slot's entry, also if that has been unlinked. Not the tag of any entry if the slot is empty.
+pub(super) fn linked_tag(tag: u8) -> u8 {
+    tag | LINKED
 }
 
 /// Set in the last byte once an entry that belongs here had to go to the next bucket.
@@ -137,8 +141,8 @@ impl<K> Bucket<K> {
     /// The entry of a slot whose tag was seen in [`meta`](Self::meta).
     #[inline]
     pub(super) fn entry(&self, slot: usize) -> *mut Head<K> {
-        // ORDERING: Relaxed: a slot is written once, before its tag, and the tag was acquired.
-        self.entries[slot].load(Ordering::Relaxed)
+        // ORDERING: Acquire pairs with the Release of `link_again`: the tag that was seen may be that of an older entry.
+        self.entries[slot].load(Ordering::Acquire)
     }
 
     /// Puts an entry into an empty slot. Under the writer mutex.
@@ -150,9 +154,19 @@ impl<K> Bucket<K> {
         self.meta.store(meta.with_tag(slot, tag).0, Ordering::Release);
     }
 
+    /// Puts an entry into a slot whose entry had the same hash and has been unlinked. Under the writer mutex.
+    pub(super) fn link_again(&self, slot: usize, tag: u8, entry: *mut Head<K>) {
+        let meta = self.meta();
+        debug_assert_eq!(meta.tag(slot), tag & !LINKED);
+        // ORDERING: Release publishes the entry to readers that still see the tag from before.
+        self.entries[slot].store(entry, Ordering::Release);
+        self.meta.store(meta.with_tag(slot, tag).0, Ordering::Release);
+    }
+
     /// Hides a slot's entry from all lookups that begin now. Under the writer mutex.
     pub(super) fn unlink(&self, slot: usize) {
-        self.meta.store(self.meta().with_tag(slot, UNLINKED).0, Ordering::Release);
+        let meta = self.meta();
+        self.meta.store(meta.with_tag(slot, meta.tag(slot) & !LINKED).0, Ordering::Release);
     }
 
     /// Says that lookups have to go on to the next bucket. Under the writer mutex.
@@ -168,7 +182,7 @@ mod tests {
     #[test]
     fn matching_finds_every_slot_of_a_tag_and_no_unused_one() {
         for tag in 0x80..=0xFFu8 {
-            for other in [EMPTY, UNLINKED, 0x80 | !tag, tag ^ 1, tag ^ 0x40] {
+            for other in [EMPTY, tag & !LINKED, LINKED | !tag, tag ^ 1, tag ^ 0x40] {
                 for pattern in 0..1 << SLOTS {
                     let has = |slot: usize| pattern >> slot & 1 == 1;
                     let meta = (0..SLOTS)
@@ -188,7 +202,7 @@ mod tests {
 
     #[test]
     fn linked_and_empty_slots_are_told_apart() {
-        let meta = Meta(0).with_tag(0, 0x93).with_tag(1, UNLINKED).with_tag(2, 0x80);
+        let meta = Meta(0).with_tag(0, 0x93).with_tag(1, 0x14).with_tag(2, 0x81);
         assert_eq!([0, 1, 2, 3].map(|slot| is_linked(meta.tag(slot))), [true, false, true, false]);
         assert_eq!(meta.first_empty(), Some(3));
         assert!(!meta.overflows());

@@ -2,7 +2,6 @@
 
 use super::entry::Entry;
 use super::garbage::Unlinked;
-use super::hash::Hash;
 use super::table::{Backwards, Table};
 use super::{Core, Found, Guard, Pair};
 use crate::sync::Ordering;
@@ -28,15 +27,10 @@ impl<K, V> Core<K, V> {
     /// Removes each entry of which `keep` says no. Others may be inserted and removed meanwhile.
     pub(crate) fn retain<'g>(&self, guard: &'g Guard<'_, K, V>, mut keep: impl FnMut(Pair<'g, K, V>) -> bool) {
         let mut entries = self.iter(guard);
-        while let Some((mut found, hash)) = entries.next_found() {
+        while let Some(mut found) = entries.next_found() {
             // SAFETY: E2, E3: found in the tables of a state that was read under the guard.
             unsafe {
-                while !found.word.is_dead() && !keep(found.pair()) {
-                    if found.entry.kill(found.word) {
-                        self.bury(guard, hash, found.entry);
-                        guard.seal();
-                        break;
-                    }
+                while !found.word.is_dead() && !keep(found.pair()) && !self.kill(guard, &found) {
                     found.word = found.entry.load();
                 }
             }
@@ -56,7 +50,7 @@ impl<K, V> Core<K, V> {
 
     /// Kills the entries of tables that are not the map's any more.
     fn kill_all(&self, guard: &Guard<'_, K, V>, mut entries: Iter<'_, K, V>) {
-        while let Some((mut found, _)) = entries.next_found() {
+        while let Some(mut found) = entries.next_found() {
             // SAFETY: E2: as in `retain`.
             unsafe {
                 while !found.word.is_dead() {
@@ -75,13 +69,13 @@ impl<K, V> Core<K, V> {
 
 impl<'g, K, V> Iter<'g, K, V> {
     /// The next entry, live or dead.
-    fn next_found(&mut self) -> Option<(Found<K, V>, Hash)> {
+    fn next_found(&mut self) -> Option<Found<K, V>> {
         loop {
-            if let Some((head, hash)) = self.entries.next() {
+            if let Some((head, slot)) = self.entries.next() {
                 let entry = Entry::from_raw(head.as_ptr());
                 // SAFETY: E2: linked in a table of a state that was read under the guard.
                 let word = unsafe { entry.load() };
-                return Some((Found { entry, word }, hash));
+                return Some(Found { entry, word, table: self.entries.table(), slot });
             }
             // SAFETY: T1, as in `Core::iter`.
             self.entries = unsafe { self.then.take()?.entries_backwards() };
@@ -94,7 +88,7 @@ impl<'g, K, V> Iterator for Iter<'g, K, V> {
 
     fn next(&mut self) -> Option<Pair<'g, K, V>> {
         loop {
-            let (found, _) = self.next_found()?;
+            let found = self.next_found()?;
             if !found.word.is_dead() {
                 // SAFETY: found under the guard `'g`.
                 return Some(unsafe { found.pair() });

@@ -16,6 +16,7 @@
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
+use super::Pair;
 use crate::reclaim::{Panics, Weight};
 use crate::sync::{AtomicPtr, Ordering};
 
@@ -186,6 +187,16 @@ impl<K, V> Entry<K, V> {
         // SAFETY: E3: a value is reclaimed only after the word has named another one, or the entry has died, and the
         // stamp of that has passed. A word is never null.
         unsafe { &NonNull::new_unchecked(word.value::<V>()).as_ref().0 }
+    }
+
+    /// The key, and the value that `word` names.
+    ///
+    /// # Safety
+    /// As for [`value`](Self::value).
+    #[inline]
+    pub(crate) unsafe fn pair<'e>(self, word: Word) -> Pair<'e, K, V> {
+        // SAFETY: by the caller's promise.
+        unsafe { Pair { key: self.key(), value: self.value(word) } }
     }
 
     /// Removes the entry if its word is still `word`. The linearization point of a removal.

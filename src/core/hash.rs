@@ -14,6 +14,7 @@ impl Hash {
         // Hashers that leave numbers as they are have all their entropy in the low bits; one multiplication carries it
         // to the high ones (Knuth's multiplicative hashing, with the golden ratio's fraction).
         let mixed = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        Hash { place: (mixed >> 32) as u32, tag: 0x80 | (mixed >> 25) as u8 }
+        // The high bit says that there is an entry. Without it a tag is not zero either: that is an empty slot's.
+        Hash { place: (mixed >> 32) as u32, tag: (0x80 | (mixed >> 25) as u8).max(0x81) }
     }
 }

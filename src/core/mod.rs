@@ -70,10 +70,12 @@ impl<'g, K, V> Pair<'g, K, V> {
     }
 }
 
-/// A live entry, as it was found: with the word that names its value.
+/// A live entry, as it was found: with the word that names its value, and where.
 struct Found<K, V> {
     entry: Entry<K, V>,
     word: Word,
+    table: Table<K>,
+    slot: usize,
 }
 
 impl<K, V> Found<K, V> {
@@ -82,7 +84,17 @@ impl<K, V> Found<K, V> {
     #[inline]
     unsafe fn pair<'g>(&self) -> Pair<'g, K, V> {
         // SAFETY: E2, E3: the guard protects the entry, and the value that the word names.
-        unsafe { Pair { key: self.entry.key(), value: self.entry.value(self.word) } }
+        unsafe { self.entry.pair(self.word) }
+    }
+
+    /// The hash under which the entry is linked. Not that of the key it was looked up by, which may be another one if the
+    /// user's `Hash` and `Eq` do not agree.
+    ///
+    /// # Safety
+    /// It was found under a guard that is still live.
+    unsafe fn hash(&self) -> Hash {
+        // SAFETY: T1: the guard keeps the table; E1: the entry was met in the slot.
+        unsafe { self.table.hash_of(self.slot) }
     }
 }
 
@@ -134,7 +146,7 @@ impl<K, V> Core<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let matches = |head| {
+        let matches = |head, slot| {
             let entry = Entry::<K, V>::from_raw(head);
             entry.prefetch_value();
             // SAFETY: E2 by the caller's promise.
@@ -144,7 +156,7 @@ impl<K, V> Core<K, V> {
                 }
                 let word = entry.load();
                 // A dead entry is no match: a live one with its key may stand further on.
-                (!word.is_dead()).then_some(Found { entry, word })
+                (!word.is_dead()).then_some(Found { entry, word, table, slot })
             }
         };
         // SAFETY: T1 by the caller's promise.
@@ -158,25 +170,25 @@ impl<K, V> Core<K, V> {
         Q: Equivalent<K> + ?Sized,
     {
         let state = self.state(guard)?;
-        // SAFETY: T1, as in `find`.
-        let found = match unsafe { Self::find_in(state.read, hash, key) } {
-            None if !state.dirty.is_empty() => self.miss(guard, state, hash, key),
-            found => found,
-        };
-        // SAFETY: found under the guard.
-        found.map(|found| unsafe { found.pair() })
+        // SAFETY: T1, as in `find`; found under the guard.
+        match unsafe { Self::find_in(state.read, hash, key) } {
+            Some(found) => Some(unsafe { found.pair() }),
+            None if state.dirty.is_empty() => None,
+            None => self.miss(guard, state, hash, key),
+        }
     }
 
     /// The key is not in the read table, or only dead.
     #[inline(never)]
-    fn miss<Q>(&self, guard: &Guard<'_, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    fn miss<'g, Q>(&self, guard: &'g Guard<'_, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
         // SAFETY: T1, as in `find`.
         let found = unsafe { Self::find_in(state.dirty, hash, key) };
         self.count_miss(guard);
-        found
+        // SAFETY: found under the guard.
+        found.map(|found| unsafe { found.pair() })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -194,7 +206,7 @@ impl<K, V> Drop for Core<K, V> {
             let State { read, dirty } = *unsafe { Box::from_raw(state) };
             for table in [read, dirty].into_iter().filter(|table| !table.is_empty()) {
                 // SAFETY: T1: as for the state. Linked entries belong to the table; no dead one is linked when no
-                // operation is running (W3).
+                // operation is running (W2).
                 unsafe {
                     for (head, _) in table.entries_backwards() {
                         Entry::<K, V>::from_raw(head.as_ptr()).reclaim(&mut panics);

@@ -212,7 +212,7 @@ impl<K, V> Core<K, V> {
                 (Next::Abort(why), _) => return Computed::Aborted(why),
                 (Next::Remove, None) => return Computed::Absent,
                 (Next::Remove, Some((found, old))) => {
-                    if self.kill(guard, hash, &found) {
+                    if self.kill(guard, &found) {
                         return Computed::Removed(old);
                     }
                 }
@@ -247,18 +247,19 @@ impl<K, V> Core<K, V> {
             if !wanted(pair) {
                 return Err(pair);
             }
-            if self.kill(guard, hash, &found) {
+            if self.kill(guard, &found) {
                 return Ok(Some(pair));
             }
         }
     }
 
     /// Kills what was found, if its value is still the one that was found.
-    fn kill(&self, guard: &Guard<'_, K, V>, hash: Hash, found: &Found<K, V>) -> bool {
+    pub(super) fn kill(&self, guard: &Guard<'_, K, V>, found: &Found<K, V>) -> bool {
         // SAFETY: E2: found under the guard.
         let killed = unsafe { found.entry.kill(found.word) };
         if killed {
-            self.bury(guard, hash, found.entry);
+            // SAFETY: as above.
+            self.bury(guard, unsafe { found.hash() }, found.entry);
             guard.seal();
         }
         killed
@@ -277,7 +278,7 @@ impl<K, V> Core<K, V> {
         guard.retire(Unlinked::Value(old));
         guard.seal();
         // SAFETY: E3: the guard protects the new value as it did the old one.
-        Ok(unsafe { Found { entry: found.entry, word }.pair() })
+        Ok(unsafe { found.entry.pair(word) })
     }
 
     /// Links a new entry, or returns its parts because the search has to be done again.
@@ -293,7 +294,7 @@ impl<K, V> Core<K, V> {
     ) -> Result<Pair<'g, K, V>, Fresh<K, V>> {
         let entry = Entry::new(fresh.key, fresh.value);
         // SAFETY: E2: nobody can reclaim it before it is linked, and the guard protects it from then on.
-        let pair = unsafe { Found { entry, word: entry.load() }.pair() };
+        let pair = unsafe { entry.pair(entry.load()) };
         match self.link(guard, searched, hash, entry) {
             Link::Done => {
                 guard.seal();

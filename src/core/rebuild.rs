@@ -4,7 +4,7 @@
 //! A promotion builds a read table from all linked entries, read and dirty. It is due when the dirty table is full and
 //! has as many entries as the read table, so that each entry is copied a bounded number of times while a map grows; or
 //! when as many reads have had to look into the dirty table as there are entries to copy, so that their cost has paid for
-//! it. A map whose tables have become too large for what is left in them is promoted into smaller ones.
+//! it. A writer does it then; a reader, only if twice as many have come and no writer. A map whose tables have become too large for what is left in them is promoted into smaller ones.
 
 use std::ptr::NonNull;
 
@@ -100,7 +100,7 @@ impl<K, V> Core<K, V> {
         (self.writer.promotions.load(Ordering::Relaxed), self.writer.total_misses.load(Ordering::Relaxed))
     }
 
-    /// Counts a read that had to look into the dirty table; promotes if that is due and the mutex is free.
+    /// Counts a read that had to look into the dirty table; promotes if that is long due and the mutex is free.
     #[inline]
     pub(super) fn count_miss(&self, guard: &Guard<'_, K, V>) {
         if let Some(misses) = guard.miss(MISS_LOT) {
@@ -111,16 +111,25 @@ impl<K, V> Core<K, V> {
     #[cold]
     fn tell_misses(&self, guard: &Guard<'_, K, V>, misses: u32) {
         self.writer.total_misses.fetch_add(u64::from(misses), Ordering::Relaxed);
-        let told = self.writer.misses.fetch_add(misses as usize, Ordering::Relaxed) + misses as usize;
-        if told < self.len().max(MISS_LOT as usize) {
-            return;
-        }
-        if let Some(mut lock) = self.try_lock() {
-            // It may just have been done, or there may be no memory for it: the reader has its answer already.
-            if !self.tables(guard).1.is_empty() && self.writer.misses.load(Ordering::Relaxed) >= told {
-                let _ = self.promote(guard, &mut lock);
+        self.writer.misses.fetch_add(misses as usize, Ordering::Relaxed);
+        // Twice what would do for a writer: better one of those does it than a reader.
+        if self.misses_pay_for(2) {
+            if let Some(lock) = self.try_lock() {
+                self.unlock(guard, lock);
             }
-            self.unlock(guard, lock);
+        }
+    }
+
+    /// Have there been so many misses that a promotion, `times` over, is paid for?
+    fn misses_pay_for(&self, times: usize) -> bool {
+        self.writer.misses.load(Ordering::Relaxed) >= times * self.len().max(MISS_LOT as usize)
+    }
+
+    /// Promotes if misses have paid for it.
+    pub(super) fn promote_if_due(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
+        if self.misses_pay_for(1) && !self.tables(guard).1.is_empty() {
+            // Without memory for the new table the old ones stay.
+            let _ = self.promote(guard, lock);
         }
     }
 
@@ -128,9 +137,10 @@ impl<K, V> Core<K, V> {
     pub(super) fn shrink_if_sparse(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
         let (read, dirty) = self.tables(guard);
         let linked = lock.read + lock.dirty;
-        // A reserved table is large on purpose: it counts from when it has been used.
+        // A reserved table is large on purpose: it counts from when something has been unlinked in it.
+        let dirty_bytes = if lock.dirty < lock.dirty_used { dirty.bytes() } else { 0 };
         let used = read.slots() + lock.dirty_used;
-        if linked * 8 < used && read.bytes() + dirty.bytes() > SMALL {
+        if linked * 8 < used && read.bytes() + dirty_bytes > SMALL {
             // Without memory for the smaller tables the larger ones stay.
             let _ = self.promote(guard, lock);
         }

@@ -4,7 +4,8 @@
 //! passed is marked as overflowing. Places do not wrap around: behind the homes stand some spare buckets, and a table
 //! whose spare buckets run out is rebuilt with more of them.
 //!
-//! Slots are used once. So of two entries with the same key the younger stands further on, and an iteration from the back
+//! A slot is used once, or again by entries of the very same hash if none of these stands further on. So of two entries with
+//! the same key the younger stands further on, or in the older one's place, and an iteration from the back
 //! ([`Table::entries_backwards`]) cannot meet a key twice: if it has yielded the older one, alive, the younger one was
 //! linked behind its back.
 
@@ -13,7 +14,7 @@ use std::ptr::NonNull;
 
 #[cfg(not(loom))]
 use super::bucket::nothing;
-use super::bucket::{Bucket, SLOTS, is_linked};
+use super::bucket::{Bucket, SLOTS, is_linked, linked_tag};
 use super::entry::Head;
 use super::hash::Hash;
 use crate::sync::{AtomicU32, Ordering};
@@ -98,6 +99,15 @@ impl NoTable {
             NoTable::Memory(layout) => handle_alloc_error(layout),
         }
     }
+}
+
+/// Which slot an entry was linked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Used {
+    /// One that had never been used.
+    First,
+    /// One from which an entry of the same hash had been unlinked.
+    Again,
 }
 
 /// There is no empty slot for an entry with this hash: the table needs more spare buckets.
@@ -190,17 +200,35 @@ impl<K> Table<K> {
         unsafe { &*self.buckets.add(index) }
     }
 
+    /// The hash under which the entry of a slot was linked.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1), and an entry was met in the slot.
+    pub(super) unsafe fn hash_of(self, slot: usize) -> Hash {
+        let (index, slot) = (slot / SLOTS, slot % SLOTS);
+        // SAFETY: T1 by the caller's promise; E1: the hash of a slot is written before its entry, and does not change.
+        unsafe {
+            let tag = linked_tag(self.bucket(index).meta().tag(slot));
+            Hash { place: (*self.hash_at(index, slot)).load(Ordering::Relaxed), tag }
+        }
+    }
+
     fn hash_at(self, index: usize, slot: usize) -> *mut AtomicU32 {
         // The hashes begin where the buckets end: a bucket is aligned more strictly than a hash.
         self.buckets.wrapping_add(self.total as usize).cast::<AtomicU32>().wrapping_add(index * SLOTS + slot)
     }
 
-    /// The first entry with this hash for which `found` gives something. `found` also sees entries of other hashes.
+    /// The first entry with this hash for which `found` gives something. `found` also sees entries of other hashes, and is
+    /// told the slot.
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1).
     #[inline(always)]
-    pub(super) unsafe fn find<R>(self, hash: Hash, mut found: impl FnMut(*mut Head<K>) -> Option<R>) -> Option<R> {
+    pub(super) unsafe fn find<R>(
+        self,
+        hash: Hash,
+        mut found: impl FnMut(*mut Head<K>, usize) -> Option<R>,
+    ) -> Option<R> {
         // There is no static bucket of loom's.
         if cfg!(loom) && self.is_empty() {
             return None;
@@ -212,7 +240,7 @@ impl<K> Table<K> {
             let bucket = unsafe { &*self.buckets.add(index) };
             let meta = bucket.meta();
             for slot in meta.matching(hash.tag) {
-                if let Some(result) = found(bucket.entry(slot)) {
+                if let Some(result) = found(bucket.entry(slot), index * SLOTS + slot) {
                     return Some(result);
                 }
             }
@@ -236,7 +264,23 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
-    pub(super) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
+    pub(super) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<Used, Full> {
+        // SAFETY: by the caller's promise; all indices are below `total`.
+        unsafe {
+            if let Some((index, slot)) = self.vacated(hash) {
+                self.bucket(index).link_again(slot, hash.tag, entry);
+                return Ok(Used::Again);
+            }
+            self.link_first(hash, entry)?;
+        }
+        Ok(Used::First)
+    }
+
+    /// Links an entry in the first slot that has never been used.
+    ///
+    /// # Safety
+    /// As for [`link`](Self::link).
+    unsafe fn link_first(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
         let total = self.total as usize;
         let home = self.home(hash);
         // SAFETY: T1 by the caller's promise; all indices are below `total`.
@@ -254,6 +298,30 @@ impl<K> Table<K> {
             bucket.link(slot, hash.tag, entry);
         }
         Ok(())
+    }
+
+    /// The furthest slot with this hash, if its entry has been unlinked: there an entry of the same hash may be linked
+    /// again, because none of its key can stand further on.
+    ///
+    /// # Safety
+    /// As for [`link`](Self::link).
+    unsafe fn vacated(self, hash: Hash) -> Option<(usize, usize)> {
+        let mut last = None;
+        for index in self.home(hash)..self.total as usize {
+            // SAFETY: T1 by the caller's promise; a slot with a tag has a hash (E1).
+            unsafe {
+                let meta = self.bucket(index).meta();
+                for slot in (0..SLOTS).filter(|slot| linked_tag(meta.tag(*slot)) == hash.tag) {
+                    if (*self.hash_at(index, slot)).load(Ordering::Relaxed) == hash.place {
+                        last = Some((index, slot, is_linked(meta.tag(slot))));
+                    }
+                }
+                if !meta.overflows() {
+                    break;
+                }
+            }
+        }
+        last.filter(|(.., linked)| !linked).map(|(index, slot, _)| (index, slot))
     }
 
     /// Unlinks an entry; false if it is not here.
@@ -299,7 +367,7 @@ impl<K> Table<K> {
         None
     }
 
-    /// All linked entries with their hashes, the last first.
+    /// All linked entries with their slots, the last first.
     ///
     /// # Safety
     /// The table is not freed before the iterator (T1).
@@ -313,7 +381,9 @@ impl<K> Table<K> {
     /// The tables are not freed meanwhile (T1), and the caller holds the writer mutex.
     pub(super) unsafe fn link_all(self, other: Table<K>) -> Result<(), Full> {
         // SAFETY: by the caller's promise.
-        unsafe { other.entries_backwards().try_for_each(|(entry, hash)| self.link(hash, entry.as_ptr())) }
+        unsafe {
+            other.entries_backwards().try_for_each(|(entry, slot)| self.link_first(other.hash_of(slot), entry.as_ptr()))
+        }
     }
 }
 
@@ -324,8 +394,14 @@ pub(super) struct Backwards<K> {
     next: usize,
 }
 
+impl<K> Backwards<K> {
+    pub(super) fn table(&self) -> Table<K> {
+        self.table
+    }
+}
+
 impl<K> Iterator for Backwards<K> {
-    type Item = (NonNull<Head<K>>, Hash);
+    type Item = (NonNull<Head<K>>, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.next > 0 {
@@ -333,13 +409,68 @@ impl<K> Iterator for Backwards<K> {
             let (index, slot) = (self.next / SLOTS, self.next % SLOTS);
             // SAFETY: T1 by the promise made to `entries_backwards`.
             let bucket = unsafe { self.table.bucket(index) };
-            let tag = bucket.meta().tag(slot);
-            if is_linked(tag) {
-                // SAFETY: as above; slots are used once, so the hash that goes with a tag does not change.
-                let place = unsafe { (*self.table.hash_at(index, slot)).load(Ordering::Relaxed) };
-                return NonNull::new(bucket.entry(slot)).map(|entry| (entry, Hash { place, tag }));
+            if is_linked(bucket.meta().tag(slot)) {
+                return NonNull::new(bucket.entry(slot)).map(|entry| (entry, self.next));
             }
         }
         None
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Something to point to; never looked at.
+    fn entry(number: usize) -> *mut Head<u64> {
+        std::ptr::without_provenance_mut(64 * (number + 1))
+    }
+
+    #[test]
+    fn a_slot_is_used_again_by_its_own_hash_only_and_only_if_it_is_the_furthest() {
+        let table = Table::<u64>::allocate(Size::for_entries(100)).expect("there is memory");
+        let (hash, other) = (Hash::new(1), Hash { place: Hash::new(1).place ^ 1, ..Hash::new(1) });
+        // SAFETY: the table is ours.
+        unsafe {
+            assert_eq!(table.link(hash, entry(1)).unwrap(), Used::First);
+            assert!(table.unlink(hash, entry(1)));
+            assert!(!table.unlink(hash, entry(1)));
+            for round in 0..10_000 {
+                assert_eq!(table.link(hash, entry(round)).unwrap(), Used::Again, "churn of one key takes one slot");
+                assert!(table.unlink(hash, entry(round)));
+            }
+            assert_eq!(table.link(other, entry(2)).unwrap(), Used::First);
+            assert_eq!(table.link(hash, entry(3)).unwrap(), Used::Again);
+            assert_eq!(table.link(hash, entry(4)).unwrap(), Used::First);
+            assert!(table.unlink(hash, entry(3)));
+            assert_eq!(table.link(hash, entry(5)).unwrap(), Used::First, "entry 4 stands further on");
+            let order: Vec<_> = table.entries_backwards().map(|(head, _)| head.as_ptr()).collect();
+            assert_eq!(order, [entry(5), entry(4), entry(2)]);
+            table.free();
+        }
+    }
+
+    #[test]
+    fn entries_that_are_left_after_removal_in_order_do_not_crowd_in_a_smaller_table() {
+        let large = Table::<u64>::allocate(Size::for_entries(10_000)).expect("there is memory");
+        // SAFETY: the tables are ours.
+        unsafe {
+            for number in 0..10_000 {
+                large.link(Hash::new(number as u64), entry(number)).unwrap();
+            }
+            let all: Vec<_> = large.entries_backwards().collect();
+            for (head, slot) in &all[..9000] {
+                assert!(large.unlink(large.hash_of(*slot), head.as_ptr()));
+            }
+            let small = Table::<u64>::allocate(Size::for_entries(1000).after(large.size())).expect("there is memory");
+            small.link_all(large).expect("they spread");
+            let furthest = |table: Table<u64>| {
+                let far = |(_, slot): (_, usize)| slot / SLOTS - table.home(table.hash_of(slot));
+                table.entries_backwards().map(far).max()
+            };
+            assert!(furthest(small) <= Some(4), "{:?} buckets from home", furthest(small));
+            small.free();
+            large.free();
+        }
     }
 }

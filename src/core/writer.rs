@@ -11,10 +11,10 @@ use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::rebuild::Counts;
-use super::table::{Full, NoTable};
+use super::table::{Full, NoTable, Used};
 use super::{Core, Guard};
-use crate::reclaim::WouldWait;
-use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
+use crate::reclaim::{Stack, WouldWait};
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
 /// The part of a map that readers do not touch; apart from what they do, so as not to disturb them.
 #[repr(align(128))]
@@ -24,18 +24,12 @@ pub(super) struct Writer<K, V> {
     pub(super) len: AtomicUsize,
     /// Entries linked so far: how an insert knows that its search still holds.
     links: AtomicU64,
-    /// Killed while the mutex was taken: a Treiber stack.
-    dead: AtomicPtr<Dead<K, V>>,
+    /// Killed while the mutex was taken, with the hashes under which they are linked.
+    dead: Stack<(Hash, Entry<K, V>)>,
     /// Reads that had to look into the dirty table since the last promotion, give or take what threads have not told.
     pub(super) misses: AtomicUsize,
     pub(super) promotions: AtomicU64,
     pub(super) total_misses: AtomicU64,
-}
-
-struct Dead<K, V> {
-    entry: Entry<K, V>,
-    hash: Hash,
-    next: *mut Dead<K, V>,
 }
 
 impl<K, V> Writer<K, V> {
@@ -45,7 +39,7 @@ impl<K, V> Writer<K, V> {
                 mutex: Mutex::new(Counts::NONE),
                 len: AtomicUsize::new(0),
                 links: AtomicU64::new(0),
-                dead: AtomicPtr::new(std::ptr::null_mut()),
+                dead: Stack::new(),
                 misses: AtomicUsize::new(0),
                 promotions: AtomicU64::new(0),
                 total_misses: AtomicU64::new(0),
@@ -95,13 +89,14 @@ impl<K, V> Core<K, V> {
         loop {
             self.unlink_dead(guard, &mut lock);
             self.shrink_if_sparse(guard, &mut lock);
+            self.promote_if_due(guard, &mut lock);
             // Who takes the mutex next may rely on it that what was left to us is stamped (R3).
             guard.seal();
             drop(lock);
             // ORDERING: the holder's side of *let go against leave behind*: it lets go, fences, and looks at the list;
             // `bury` leaves the entry on the list, fences, and tries the mutex. Not both can miss.
             fence(Ordering::SeqCst);
-            if self.writer.dead.load(Ordering::Relaxed).is_null() {
+            if self.writer.dead.is_empty() {
                 return;
             }
             match self.try_lock() {
@@ -136,17 +131,24 @@ impl<K, V> Core<K, V> {
             Ok(dirty) => dirty,
             Err(no_table) => return Link::NoTable(no_table),
         };
-        // SAFETY: T1: the current table, under the mutex.
-        while let Err(Full) = unsafe { dirty.link(hash, entry.into_raw()) } {
-            dirty = match self.widen(guard, lock) {
-                Ok(dirty) => dirty,
-                Err(no_table) => return Link::NoTable(no_table),
-            };
-        }
-        lock.dirty_used += 1;
+        // Before it can be found, and removed again.
+        self.writer.len.fetch_add(1, Ordering::Relaxed);
+        let used = loop {
+            // SAFETY: T1: the current table, under the mutex.
+            match unsafe { dirty.link(hash, entry.into_raw()) } {
+                Ok(used) => break used,
+                Err(Full) => match self.widen(guard, lock) {
+                    Ok(wider) => dirty = wider,
+                    Err(no_table) => {
+                        self.writer.len.fetch_sub(1, Ordering::Relaxed);
+                        return Link::NoTable(no_table);
+                    }
+                },
+            }
+        };
+        lock.dirty_used += usize::from(used == Used::First);
         lock.dirty += 1;
         guard.allocated(Entry::<K, V>::weight());
-        self.writer.len.fetch_add(1, Ordering::Relaxed);
         // ORDERING: Release pairs with the Acquire of `searching`.
         self.writer.links.store(links + 1, Ordering::Release);
         Link::Done
@@ -168,17 +170,7 @@ impl<K, V> Core<K, V> {
             self.unlink(guard, &mut lock, hash, entry);
             return self.unlock(guard, lock);
         }
-        let dead = Box::into_raw(Box::new(Dead { entry, hash, next: std::ptr::null_mut() }));
-        let mut head = std::ptr::null_mut();
-        loop {
-            // SAFETY: W2: the node is ours until the exchange below publishes it.
-            unsafe { (*dead).next = head };
-            // ORDERING: Release publishes the node to the Acquire of `unlink_dead`.
-            match self.writer.dead.compare_exchange_weak(head, dead, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => break,
-                Err(current) => head = current,
-            }
-        }
+        self.writer.dead.push((hash, entry));
         // ORDERING: our side of *let go against leave behind*, see `unlock`.
         fence(Ordering::SeqCst);
         if let Some(lock) = self.try_lock() {
@@ -217,16 +209,11 @@ impl<K, V> Core<K, V> {
     }
 
     fn unlink_dead(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
-        if self.writer.dead.load(Ordering::Relaxed).is_null() {
+        if self.writer.dead.is_empty() {
             return;
         }
-        // ORDERING: Acquire pairs with the Release of `bury`.
-        let mut next = self.writer.dead.swap(std::ptr::null_mut(), Ordering::Acquire);
-        while !next.is_null() {
-            // SAFETY: W2: who takes the stack's head away owns all that hangs on it.
-            let dead = unsafe { Box::from_raw(next) };
-            next = dead.next;
-            self.unlink(guard, lock, dead.hash, dead.entry);
+        for (hash, entry) in self.writer.dead.take() {
+            self.unlink(guard, lock, hash, entry);
         }
     }
 }

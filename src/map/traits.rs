@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use super::HashMap;
+use crate::core::Core;
 
 impl<K, V, S: Default> Default for HashMap<K, V, S> {
     fn default() -> Self {
@@ -17,7 +18,7 @@ impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for HashMap<K, V, S> {
     }
 }
 
-/// Clones what an iteration yields.
+/// Clones what an iteration yields, and the settings.
 impl<K, V, S> Clone for HashMap<K, V, S>
 where
     K: Clone + Eq + Hash,
@@ -25,7 +26,8 @@ where
     S: Clone + BuildHasher,
 {
     fn clone(&self) -> Self {
-        let clone = Self::with_capacity_and_hasher(self.len(), self.hasher().clone());
+        let clone = Self { core: Core::new(self.core.domain.batch()), hash_builder: self.hasher().clone() };
+        clone.reserve(self.len());
         let target = clone.pin();
         for (key, value) in &self.pin() {
             target.insert(key.clone(), value.clone());

@@ -38,13 +38,20 @@ mod process_wide {
     #[cold]
     fn register() -> bool {
         let present = membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-        // Threads that ask at the same time get the same answer.
-        MEMBARRIER.store(if present { PRESENT } else { ABSENT }, Ordering::Relaxed);
-        present
+        let answer = if present { PRESENT } else { ABSENT };
+        // Of threads that ask at the same time the first to answer answers for all.
+        match MEMBARRIER.compare_exchange(UNKNOWN, answer, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => present,
+            Err(theirs) => theirs == PRESENT,
+        }
     }
 
     pub(super) fn barrier() {
-        assert!(membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED), "a registered process may use membarrier");
+        if !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+            // Something has taken the call away after it was granted. Guards have relied on it; there is no going on.
+            eprintln!("tidymap: membarrier has failed after the process was registered for it");
+            std::process::abort();
+        }
     }
 }
 

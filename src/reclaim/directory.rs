@@ -2,10 +2,11 @@
 //!
 //! Chunks of records are allocated when the first thread of the chunk arrives and live as long as the map.
 
-use crate::sync::{AtomicPtr, AtomicU32, AtomicU64, Ordering, const_unless_loom};
 use std::cell::UnsafeCell;
 
+use super::nested::Nested;
 use super::slot::{FIRST_CHUNK, Slot};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering, const_unless_loom};
 
 /// Chunks of 4, 8, 16, ... records: enough for 67 million threads.
 #[cfg(not(loom))]
@@ -19,12 +20,12 @@ const CHUNKS: usize = 2;
 pub(crate) struct Record<L> {
     /// The epoch of the oldest guard this thread holds on the map, or 0. Written by the owner, read by reclaimers.
     pub(super) epoch: AtomicU64,
-    /// How many guards it holds. Written by the owner.
-    pub(super) live: AtomicU32,
+    /// How many guards it holds. Written by the owner. 64 bits: leaked ones add up, and must not overflow.
+    pub(super) live: AtomicU64,
     /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
     pub(super) since: AtomicU64,
-    /// The owner's guards that are younger than `epoch`: (epoch, how many), oldest first. Owner only.
-    pub(super) younger: UnsafeCell<Vec<(u64, u32)>>,
+    /// The owner's guards, if there is more than one. Owner only.
+    pub(super) nested: UnsafeCell<Nested>,
     /// What the layer above keeps for each thread.
     pub(crate) local: L,
 }
@@ -33,9 +34,9 @@ impl<L: Default> Default for Record<L> {
     fn default() -> Self {
         Record {
             epoch: AtomicU64::new(0),
-            live: AtomicU32::new(0),
+            live: AtomicU64::new(0),
             since: AtomicU64::new(0),
-            younger: UnsafeCell::new(Vec::new()),
+            nested: UnsafeCell::default(),
             local: L::default(),
         }
     }

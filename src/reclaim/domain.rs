@@ -10,7 +10,6 @@
 //! [R5]: crate#the-contract
 
 use std::cell::{Cell, UnsafeCell};
-use std::ptr::null_mut;
 
 use super::Garbage;
 use super::directory::Record;
@@ -18,19 +17,23 @@ use super::drops::Panics;
 use super::epochs::{Epoch, Epochs, Exit, Holder};
 use super::pending::{KEEP, Pending, Retired};
 use super::slot;
+use super::stack::Stack;
 use super::tally::{Tally, Weight};
-use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Backoff, Ordering, const_unless_loom};
+use crate::sync::{AtomicU64, AtomicUsize, Backoff, Ordering, const_unless_loom};
 
 /// The stamp of what is unlinked by an operation that has not ended.
 const UNSTAMPED: Epoch = Epoch::MAX;
+
+/// How often a thread looks again for guards that hold its garbage back, before it hands that over.
+const LOOKS: usize = if cfg!(loom) { 0 } else { 16 };
 
 /// What a thread keeps for a map.
 pub(crate) struct Local<G> {
     /// Unlinked under the guards that this thread holds now, in the order of their stamps. Owner only.
     retired: UnsafeCell<Vec<Retired<G>>>,
-    /// Under [`Reclaim::Batched`](crate::Reclaim::Batched): what the thread saves up. The owner puts it there, anybody
-    /// may take it away.
-    parked: AtomicPtr<Vec<Retired<G>>>,
+    /// Under [`Reclaim::Batched`](crate::Reclaim::Batched): what the thread saves up. The owner puts it there; who takes it
+    /// away drops it or hands it over, and does not put it back.
+    parked: Stack<Vec<Retired<G>>>,
     /// Odd while the thread has garbage in its hands, between unlinking and dropping or handing over. Owner writes.
     busy: AtomicU64,
     allocated: Tally,
@@ -44,7 +47,7 @@ impl<G> Default for Local<G> {
     fn default() -> Self {
         Local {
             retired: UnsafeCell::new(Vec::new()),
-            parked: AtomicPtr::new(null_mut()),
+            parked: Stack::new(),
             busy: AtomicU64::new(0),
             allocated: Tally::default(),
             retired_sum: Tally::default(),
@@ -55,29 +58,8 @@ impl<G> Default for Local<G> {
 }
 
 impl<G> Local<G> {
-    /// Takes what is saved up here, whoever's record it is.
-    fn take_parked(&self) -> Vec<Retired<G>> {
-        // ORDERING: Acquire pairs with the Release of `park`; Release so that a later `park` of the owner comes after it.
-        let parked = self.parked.swap(null_mut(), Ordering::AcqRel);
-        if parked.is_null() {
-            return Vec::new();
-        }
-        // SAFETY: G1: what stands in `parked` is a box that belongs to whoever takes it away.
-        *unsafe { Box::from_raw(parked) }
-    }
-
-    fn park(&self, items: Vec<Retired<G>>) {
-        self.parked.store(Box::into_raw(Box::new(items)), Ordering::Release);
-    }
-
     fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed) % 2 == 1
-    }
-}
-
-impl<G> Drop for Local<G> {
-    fn drop(&mut self) {
-        debug_assert!(self.take_parked().is_empty(), "the domain reclaims what is parked before it goes");
     }
 }
 
@@ -175,11 +157,22 @@ impl<G: Garbage> Domain<G> {
         if items.is_empty() {
             return true;
         }
-        let horizon = self.epochs.horizon();
+        let last = items[items.len() - 1].stamp;
+        let mut horizon = self.epochs.horizon();
+        // Most guards that are met are calls that end within some ten nanoseconds. A few looks more are cheaper than to
+        // hand over, and to have every thread of the process execute a fence.
+        for _ in 0..LOOKS {
+            if horizon > last || self.epochs.own_record().is_some_and(|own| self.epochs.is_held(own)) {
+                break;
+            }
+            std::hint::spin_loop();
+            horizon = self.epochs.horizon();
+        }
         let passed = items.partition_point(|item| item.stamp < horizon);
         let rest = items.split_off(passed);
-        let Some(last) = rest.last() else { return true };
-        let last = last.stamp;
+        if rest.is_empty() {
+            return true;
+        }
         self.pending.push(rest);
         self.epochs.hold_back(last);
         false
@@ -190,14 +183,17 @@ impl<G: Garbage> Domain<G> {
         // A table is as large as all its entries: those are not saved up.
         let tables = items.iter().any(|item| item.garbage.weight().table_bytes > 0);
         let total = self.batched.fetch_add(items.len(), Ordering::Relaxed) + items.len();
-        let mut saved = local.take_parked();
-        saved.extend(items);
-        if tables || total > self.batch {
-            self.batched.fetch_sub(saved.len(), Ordering::Relaxed);
-            return saved;
+        if !tables && total <= self.batch {
+            local.parked.push(items);
+            return Vec::new();
         }
-        local.park(saved);
-        Vec::new()
+        // The last batch is taken first; of one thread they are in the order of their stamps.
+        let mut saved: Vec<_> = local.parked.take().collect();
+        saved.reverse();
+        saved.push(items);
+        let saved: Vec<_> = saved.into_iter().flatten().collect();
+        self.batched.fetch_sub(saved.len(), Ordering::Relaxed);
+        saved
     }
 
     /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
@@ -237,7 +233,7 @@ impl<G: Garbage> Domain<G> {
 
     fn reclaim_passed(&self, local: &Local<G>) -> Panics {
         let _busy = Busy::new(local);
-        let mut items: Vec<_> = self.epochs.records().flat_map(|record| record.local.take_parked()).collect();
+        let mut items: Vec<_> = self.epochs.records().flat_map(|record| record.local.parked.take()).flatten().collect();
         self.batched.fetch_sub(items.len(), Ordering::Relaxed);
         items.sort_by_key(|item| item.stamp);
         self.hand_over_unpassed(&mut items);
@@ -291,8 +287,9 @@ impl<G: Garbage> Domain<G> {
     /// Runs `work` as the calling thread, without a guard.
     fn with_record(&self, work: impl FnOnce(&Local<G>) -> Panics) -> Panics {
         let (record, epoch) = self.epochs.enter();
-        self.epochs.exit(record, epoch);
-        let mut panics = Panics::default();
+        let exit = self.epochs.exit(record, epoch);
+        // We were a guard for a moment, and somebody may have met it.
+        let mut panics = if exit == Exit::Awaited { self.collect(&record.local) } else { Panics::default() };
         let mut inner = Panics::default();
         panics.run(|| inner = work(&record.local));
         panics.absorb(inner);
@@ -304,7 +301,7 @@ impl<G: Garbage> Domain<G> {
     pub(crate) fn drop_all(&mut self, panics: &mut Panics) {
         let mut items = self.pending.take_all();
         for record in self.epochs.records() {
-            items.extend(record.local.take_parked());
+            items.extend(record.local.parked.take().flatten());
             // SAFETY: G2: `&mut self` says that no owner is at work. Something is left here if a guard was leaked.
             items.append(unsafe { &mut *record.local.retired.get() });
         }
@@ -312,6 +309,11 @@ impl<G: Garbage> Domain<G> {
             // SAFETY: G3: `&mut self` says that no guard is in use, and it was retired once.
             unsafe { item.garbage.reclaim(panics) };
         }
+    }
+
+    /// How many items may be saved up.
+    pub(crate) fn batch(&self) -> usize {
+        self.batch
     }
 
     pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {

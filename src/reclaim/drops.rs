@@ -27,21 +27,25 @@ impl Panics {
     fn keep(&mut self, panic: Box<dyn Any + Send>) {
         match &self.first {
             None => self.first = Some(panic),
-            // A payload's own destructor may panic as well. Its payload in turn is given up.
-            Some(_) => {
-                if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(panic))) {
-                    std::mem::forget(again);
-                }
-            }
+            Some(_) => give_up(panic),
         }
     }
 
     /// Goes on with the first panic, if there was one; not if the thread is unwinding already, which would abort it.
     pub(crate) fn resume(self) {
         if let Some(panic) = self.first {
-            if !std::thread::panicking() {
+            if std::thread::panicking() {
+                give_up(panic);
+            } else {
                 resume_unwind(panic);
             }
         }
+    }
+}
+
+/// Drops a panic's payload, whose own destructor may panic as well; the payload of that is leaked.
+fn give_up(panic: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(move || drop(panic))) {
+        std::mem::forget(again);
     }
 }

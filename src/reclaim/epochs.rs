@@ -105,15 +105,14 @@ impl<L: Default> Epochs<L> {
     /// needs no fence; the guard keeps its own epoch for the time when it is the oldest.
     #[cold]
     fn count(record: &Record<L>, epoch: Epoch) {
-        record.live.store(record.live.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        if record.epoch.load(Ordering::Relaxed) != epoch {
-            // SAFETY: D2: only the owner thread touches `younger`, and no user code runs in between.
-            let younger = unsafe { &mut *record.younger.get() };
-            match younger.iter_mut().rev().find(|(other, _)| *other == epoch) {
-                Some((_, count)) => *count += 1,
-                None => younger.push((epoch, 1)),
-            }
+        let live = record.live.load(Ordering::Relaxed);
+        record.live.store(live + 1, Ordering::Relaxed);
+        // SAFETY: D2: only the owner thread touches `nested`, and no user code runs meanwhile.
+        let nested = unsafe { &mut *record.nested.get() };
+        if live == 1 {
+            nested.begin();
         }
+        nested.add(epoch, record.epoch.load(Ordering::Relaxed));
     }
 
     /// Takes one more guard of `epoch`, beside one that the calling thread holds: it protects the same.
@@ -130,7 +129,7 @@ impl<L: Default> Epochs<L> {
         let next = if live == 1 {
             0
         } else {
-            match Self::exit_nested(record, epoch, live) {
+            match Self::discount(record, epoch) {
                 Some(next) => next,
                 None => return Exit::Shared,
             }
@@ -143,26 +142,14 @@ impl<L: Default> Epochs<L> {
         if self.awaited.load(Ordering::Acquire) >= epoch { Exit::Awaited } else { Exit::Moved }
     }
 
-    /// The epoch to announce when one of several guards of a thread ends, or `None` if that does not change.
+    /// Ends one of several guards of a thread. Returns the epoch to announce, if that changes: all reads of the oldest are
+    /// over then, and those of the next one began after it had acquired the epoch it was given, so that nothing stamped
+    /// below can be in its hands.
     #[cold]
-    fn exit_nested(record: &Record<L>, epoch: Epoch, live: u32) -> Option<Epoch> {
+    fn discount(record: &Record<L>, epoch: Epoch) -> Option<Epoch> {
         // SAFETY: D2, as in `count`.
-        let younger = unsafe { &mut *record.younger.get() };
-        if epoch == record.epoch.load(Ordering::Relaxed) {
-            let oldest = live - younger.iter().map(|(_, count)| count).sum::<u32>();
-            if oldest > 1 {
-                return None;
-            }
-            // All of its own reads are over, and those of the next one began after it had acquired the epoch it was
-            // given: nothing stamped below that can be in its hands.
-            return Some(younger.remove(0).0);
-        }
-        let place = younger.iter().position(|(other, _)| *other == epoch).expect("a guard's epoch is recorded");
-        younger[place].1 -= 1;
-        if younger[place].1 == 0 {
-            younger.remove(place);
-        }
-        None
+        let nested = unsafe { &mut *record.nested.get() };
+        nested.remove(epoch, record.epoch.load(Ordering::Relaxed))
     }
 
     /// Stamps what the caller has unlinked up to now.

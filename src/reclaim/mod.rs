@@ -4,7 +4,9 @@
 //! - [`domain`] owns what a map has unlinked, and drops it: at once if no guard can see it, else in the drop of the last
 //!   guard that can.
 //! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops no other.
-//! - [`slot`], [`directory`] and [`age`] find a thread's record, keep the records, and tell the time.
+//! - [`stack`] hands things from thread to thread, [`tally`] counts them.
+//! - [`slot`], [`directory`], [`nested`] and [`age`] find a thread's record, keep the records, tell the guards of one thread
+//!   apart, and tell the time.
 //!
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
 
@@ -14,12 +16,15 @@ mod directory;
 mod domain;
 mod drops;
 mod epochs;
+mod nested;
 mod pending;
 mod slot;
+mod stack;
 mod tally;
 
 pub(crate) use domain::{Domain, Guard, WouldWait};
 pub(crate) use drops::Panics;
+pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;
 
 /// Something unlinked, to be dropped once nobody can see it.

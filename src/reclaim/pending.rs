@@ -8,7 +8,8 @@ use std::cell::UnsafeCell;
 use std::collections::BinaryHeap;
 
 use super::epochs::Epoch;
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, const_unless_loom};
+use super::stack::Stack;
+use crate::sync::{AtomicU32, Ordering, const_unless_loom};
 
 /// Something unlinked, with the moment of its unlinking.
 #[derive(Debug)]
@@ -38,12 +39,6 @@ impl<G> PartialEq for Retired<G> {
 
 impl<G> Eq for Retired<G> {}
 
-/// What one guard handed over.
-struct Batch<G> {
-    next: *mut Batch<G>,
-    items: Vec<Retired<G>>,
-}
-
 /// States of [`Pending::collector`].
 const IDLE: u32 = 0;
 const BUSY: u32 = 1;
@@ -51,11 +46,11 @@ const BUSY: u32 = 1;
 const AGAIN: u32 = 2;
 
 /// Capacity that an empty queue may keep.
-pub(crate) const KEEP: usize = 32;
+pub(crate) const KEEP: usize = 8;
 
 pub(crate) struct Pending<G> {
-    /// Handed over and not sorted yet: a Treiber stack.
-    inbox: AtomicPtr<Batch<G>>,
+    /// What guards have handed over, not sorted yet.
+    inbox: Stack<Vec<Retired<G>>>,
     /// Who may touch `waiting`: IDLE, BUSY or AGAIN.
     collector: AtomicU32,
     /// Sorted by stamp. Only for the thread that took `collector` out of IDLE.
@@ -66,7 +61,7 @@ impl<G> Pending<G> {
     const_unless_loom! {
         pub(crate) fn new() -> Pending<G> {
             Pending {
-                inbox: AtomicPtr::new(std::ptr::null_mut()),
+                inbox: Stack::new(),
                 collector: AtomicU32::new(IDLE),
                 waiting: UnsafeCell::new(BinaryHeap::new()),
             }
@@ -75,17 +70,7 @@ impl<G> Pending<G> {
 
     /// Hands `items` over. Lock-free; one allocation.
     pub(crate) fn push(&self, items: Vec<Retired<G>>) {
-        let batch = Box::into_raw(Box::new(Batch { next: std::ptr::null_mut(), items }));
-        let mut head = std::ptr::null_mut();
-        loop {
-            // SAFETY: Q1: a batch belongs to its maker until the exchange below publishes it.
-            unsafe { (*batch).next = head };
-            // ORDERING: Release publishes the batch to the Acquire of `drain`.
-            match self.inbox.compare_exchange_weak(head, batch, Ordering::Release, Ordering::Relaxed) {
-                Ok(_) => return,
-                Err(current) => head = current,
-            }
-        }
+        self.inbox.push(items);
     }
 
     /// Takes out what is stamped below `horizon()`, or has the thread that is at it do so.
@@ -102,7 +87,7 @@ impl<G> Pending<G> {
             self.collector.swap(BUSY, Ordering::AcqRel);
             // SAFETY: Q2: we took `collector` out of IDLE, so `waiting` is ours until we put it back.
             let waiting = unsafe { &mut *self.waiting.get() };
-            self.drain(waiting);
+            waiting.extend(self.inbox.take().flatten());
             if !waiting.is_empty() {
                 Self::pass(waiting, horizon(), out);
             }
@@ -112,24 +97,12 @@ impl<G> Pending<G> {
         }
     }
 
-    /// Moves the inbox into the heap.
-    fn drain(&self, waiting: &mut BinaryHeap<Retired<G>>) {
-        // ORDERING: Acquire pairs with the Release of `push`.
-        let mut next = self.inbox.swap(std::ptr::null_mut(), Ordering::Acquire);
-        while !next.is_null() {
-            // SAFETY: Q1: who takes the stack's head away owns all that hangs on it.
-            let batch = unsafe { Box::from_raw(next) };
-            next = batch.next;
-            waiting.extend(batch.items);
-        }
-    }
-
     fn pass(waiting: &mut BinaryHeap<Retired<G>>, horizon: Epoch, out: &mut Vec<Retired<G>>) {
         while waiting.peek().is_some_and(|oldest| oldest.stamp < horizon) {
             out.extend(waiting.pop());
         }
-        if waiting.is_empty() && waiting.capacity() > KEEP {
-            *waiting = BinaryHeap::new();
+        if waiting.len() < waiting.capacity() / 4 && waiting.capacity() > KEEP {
+            waiting.shrink_to(waiting.len() * 2);
         }
     }
 
@@ -137,7 +110,7 @@ impl<G> Pending<G> {
     pub(crate) fn take_all(&mut self) -> Vec<Retired<G>> {
         // SAFETY: Q2: `&mut self` says that nobody else is here.
         let mut waiting = std::mem::take(unsafe { &mut *self.waiting.get() });
-        self.drain(&mut waiting);
+        waiting.extend(self.inbox.take().flatten());
         waiting.into_vec()
     }
 }

@@ -39,13 +39,13 @@ impl Slot {
 }
 
 /// Set in [`Local::guards`] from the moment the thread's destructor has run.
-const ENDING: u32 = 1 << 31;
+const ENDING: u64 = 1 << 63;
 
 /// What a thread knows of itself. It has no destructor, so it can be used until the thread is gone.
 struct Local {
     slot: Cell<Slot>,
-    /// Guards that this thread holds, on all maps together.
-    guards: Cell<u32>,
+    /// Guards that this thread holds, on all maps together. 64 bits: leaked ones add up, and must not overflow.
+    guards: Cell<u64>,
 }
 
 impl Local {

@@ -313,6 +313,31 @@ fn r3_reclaim_finds_what_other_threads_have_saved_up() {
 }
 
 #[test]
+fn r3_reclaim_is_a_barrier_while_another_thread_saves_up() {
+    let (overwritten, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let dropped = AtomicUsize::new(0);
+    let value = || OnDrop(|| assert!(dropped.fetch_add(1, Ordering::SeqCst) < usize::MAX));
+    let map = HashMap::<u64, OnDrop<_>>::builder().reclaim(Reclaim::Batched(64)).build();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            map.insert(0, value());
+            while !stop.load(Ordering::SeqCst) {
+                map.insert(0, value());
+                overwritten.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        let missed = (0..50_000).find_map(|_| {
+            let before = overwritten.load(Ordering::SeqCst);
+            map.reclaim().unwrap();
+            let after = dropped.load(Ordering::SeqCst);
+            (after < before).then_some((before, after))
+        });
+        stop.store(true, Ordering::SeqCst);
+        assert_eq!(missed, None, "overwritten before, dropped after");
+    });
+}
+
+#[test]
 fn r3_threads_that_reclaim_at_the_same_time_do_not_wait_for_each_other() {
     let counter = Counter::default();
     let map = HashMap::<u64, Counted>::builder().reclaim(Reclaim::Batched(50)).build();
