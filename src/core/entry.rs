@@ -86,6 +86,9 @@ pub(crate) struct Entry<K, V> {
     _values: std::marker::PhantomData<*mut V>,
 }
 
+// SAFETY: Send: a pointer; what may be done with it is said at each use.
+unsafe impl<K: Send, V: Send> Send for Entry<K, V> {}
+
 impl<K, V> Clone for Entry<K, V> {
     fn clone(&self) -> Self {
         *self

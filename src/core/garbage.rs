@@ -18,6 +18,9 @@ pub(crate) enum Unlinked<K, V> {
     State(NonNull<State<K>>),
 }
 
+// SAFETY: Send: what it points to is its own, and goes along with it.
+unsafe impl<K: Send, V: Send> Send for Unlinked<K, V> {}
+
 // SAFETY: `reclaim` uses nothing of the thread it runs on; `HashMap` is shared between threads only if K and V are Send.
 unsafe impl<K, V> Garbage for Unlinked<K, V> {
     fn weight(&self) -> Weight {

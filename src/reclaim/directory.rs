@@ -30,6 +30,9 @@ pub(crate) struct Record<L> {
     pub(crate) local: L,
 }
 
+// SAFETY: Sync: D2: what is not atomic is touched by the owner only.
+unsafe impl<L: Sync> Sync for Record<L> {}
+
 impl<L: Default> Default for Record<L> {
     fn default() -> Self {
         Record {

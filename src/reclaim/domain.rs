@@ -10,6 +10,7 @@
 //! [R5]: crate#the-contract
 
 use std::cell::{Cell, UnsafeCell};
+use std::marker::PhantomData;
 
 use super::Garbage;
 use super::directory::Record;
@@ -42,6 +43,9 @@ pub(crate) struct Local<G> {
     /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
     misses: Cell<u32>,
 }
+
+// SAFETY: Sync: G2: what is not atomic is touched by the owner only; garbage goes from thread to thread by value.
+unsafe impl<G: Send> Sync for Local<G> {}
 
 impl<G> Default for Local<G> {
     fn default() -> Self {
@@ -117,7 +121,7 @@ impl<G: Garbage> Domain<G> {
     #[inline]
     pub(crate) fn guard(&self) -> Guard<'_, G> {
         let (record, epoch) = self.epochs.enter();
-        Guard { domain: self, record, epoch }
+        Guard { domain: self, record, epoch, _not_send: PhantomData }
     }
 
     /// Ends a guard under which nothing was unlinked, but which something may have waited for.
@@ -344,6 +348,8 @@ pub(crate) struct Guard<'d, G: Garbage> {
     domain: &'d Domain<G>,
     record: &'d Record<Local<G>>,
     epoch: Epoch,
+    /// The record is its thread's.
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl<'d, G: Garbage> Guard<'d, G> {
@@ -392,7 +398,7 @@ impl<'d, G: Garbage> Guard<'d, G> {
 impl<G: Garbage> Clone for Guard<'_, G> {
     fn clone(&self) -> Self {
         self.domain.epochs.enter_again(self.record, self.epoch);
-        Guard { domain: self.domain, record: self.record, epoch: self.epoch }
+        Guard { domain: self.domain, record: self.record, epoch: self.epoch, _not_send: PhantomData }
     }
 }
 

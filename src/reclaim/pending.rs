@@ -57,6 +57,9 @@ pub(crate) struct Pending<G> {
     waiting: UnsafeCell<BinaryHeap<Retired<G>>>,
 }
 
+// SAFETY: Sync: Q2: one thread at a time has `waiting`; garbage goes from thread to thread by value.
+unsafe impl<G: Send> Sync for Pending<G> {}
+
 impl<G> Pending<G> {
     const_unless_loom! {
         pub(crate) fn new() -> Pending<G> {
