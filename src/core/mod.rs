@@ -170,8 +170,9 @@ impl<K, V> Core<K, V> {
         Q: Equivalent<K> + ?Sized,
     {
         let state = self.state(guard)?;
-        // SAFETY: T1, as in `find`; found under the guard.
+        // SAFETY: T1, as in `find`.
         match unsafe { Self::find_in(state.read, hash, key) } {
+            // SAFETY: found under the guard.
             Some(found) => Some(unsafe { found.pair() }),
             None if state.dirty.is_empty() => None,
             None => self.miss(guard, state, hash, key),

@@ -26,7 +26,7 @@ use crate::sync::{AtomicU64, AtomicUsize, Backoff, Ordering, const_unless_loom};
 const UNSTAMPED: Epoch = Epoch::MAX;
 
 /// How often a thread looks again for guards that hold its garbage back, before it hands that over.
-const LOOKS: usize = if cfg!(loom) { 0 } else { 16 };
+const LOOKS: usize = if cfg!(loom) { 1 } else { 16 };
 
 /// What a thread keeps for a map.
 pub(crate) struct Local<G> {
