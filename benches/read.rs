@@ -23,13 +23,28 @@ const ROUNDS: usize = 31;
 
 fn main() {
     for keys in [1_000, 100_000, 1_000_000] {
-        reads(keys);
+        pairs_of_rivals(keys);
+        field(keys);
         removals(keys);
     }
 }
 
-/// Reads all keys once each a random order, and asserts what it read.
+/// Reads random keys, adds up what it reads, and asserts the sum.
 fn sum_of(keys: u64, mut read: impl FnMut(u64) -> u64) {
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let (mut sum, mut expected) = (0_u64, 0_u64);
+    for _ in 0..READS {
+        let key = random.below(keys);
+        sum = sum.wrapping_add(read(key));
+        expected = expected.wrapping_add(!key);
+    }
+    assert_eq!(black_box(sum), expected);
+}
+
+/// Reads random keys, stores each value to memory before it goes on, and asserts it.
+///
+/// A fence has to wait for the store, and so for the cache misses of the read before: the next read cannot begin.
+fn stored(keys: u64, mut read: impl FnMut(u64) -> u64) {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     for _ in 0..READS {
         let key = random.below(keys);
@@ -37,58 +52,84 @@ fn sum_of(keys: u64, mut read: impl FnMut(u64) -> u64) {
     }
 }
 
-fn reads(keys: u64) {
-    // Each filled by itself: the allocator lays the entries of one map side by side, as in a program that has one map.
-    let pairs = || (0..keys).map(|key| (key, !key));
-    // In two states: as the inserts of a program leave a map, after some reading; and made to measure.
+/// The two nearest rivals by themselves, so that no third map takes part in their caches: as the inserts of a program
+/// leave them, after some reading; then made to measure.
+fn pairs_of_rivals(keys: u64) {
     let (tidy, papaya) = (Tidy::default(), Papaya::default());
-    pairs().for_each(|(key, value)| assert!(tidy.insert(key, value).is_none()));
-    pairs().for_each(|(key, value)| assert!(papaya.pin().insert(key, value).is_none()));
+    (0..keys).for_each(|key| assert!(tidy.insert(key, !key).is_none()));
+    (0..keys).for_each(|key| assert!(papaya.pin().insert(key, !key).is_none()));
     for key in (0..keys).cycle().take(3 * keys as usize + 1000) {
         assert!(tidy.contains_key(&key) && papaya.pin().contains_key(&key));
     }
-    let tidy_fitted: Tidy = pairs().collect();
-    tidy_fitted.shrink_to_fit();
-    let papaya_fitted: Papaya = pairs().collect();
-    let index = Index::default();
-    pairs().for_each(|(key, value)| index.insert_sync(key, value).expect("a new key"));
-    let dash: Dash = pairs().collect();
-    let plain: StdMap<_, _, _> = pairs().collect();
-    let locked: Locked = RwLock::new(plain.clone());
+    rivals("as inserted", keys, &tidy, &papaya);
+    drop((tidy, papaya));
 
+    let tidy: Tidy = (0..keys).map(|key| (key, !key)).collect();
+    let papaya: Papaya = (0..keys).map(|key| (key, !key)).collect();
+    tidy.shrink_to_fit();
+    rivals("collected (and fitted)", keys, &tidy, &papaya);
+}
+
+fn rivals(state: &str, keys: u64, tidy: &Tidy, papaya: &Papaya) {
     let (tidy_session, papaya_session) = (tidy.pin(), papaya.pin());
-    let (tidy_fitted_session, papaya_fitted_session) = (tidy_fitted.pin(), papaya_fitted.pin());
     compare(
-        &format!("get in a session, {keys} keys"),
+        &format!("get in a session, {keys} keys, {state}"),
         READS,
         ROUNDS,
         vec![
-            Candidate::new("tidymap, as inserted", || sum_of(keys, |key| *tidy_session.get(&key).unwrap())),
-            Candidate::new("papaya, as inserted", || sum_of(keys, |key| *papaya_session.get(&key).unwrap())),
-            Candidate::new("tidymap, fitted", || sum_of(keys, |key| *tidy_fitted_session.get(&key).unwrap())),
-            Candidate::new("papaya, collected", || sum_of(keys, |key| *papaya_fitted_session.get(&key).unwrap())),
-            Candidate::new("std HashMap, no sharing at all", || sum_of(keys, |key| plain[&key])),
+            Candidate::new("tidymap, pin()", || sum_of(keys, |key| *tidy_session.get(&key).unwrap())),
+            Candidate::new("papaya, pin()", || sum_of(keys, |key| *papaya_session.get(&key).unwrap())),
         ],
     );
-    drop((tidy_session, papaya_session, tidy_fitted_session, papaya_fitted_session));
+    drop((tidy_session, papaya_session));
     compare(
-        &format!("one-shot get, {keys} keys"),
+        &format!("one-shot get, {keys} keys, {state}"),
         READS,
         ROUNDS,
         vec![
             Candidate::new("tidymap, get()", || sum_of(keys, |key| *tidy.get(&key).unwrap())),
             Candidate::new("papaya, pin().get()", || sum_of(keys, |key| *papaya.pin().get(&key).unwrap())),
-            Candidate::new("tidymap fitted, get()", || sum_of(keys, |key| *tidy_fitted.get(&key).unwrap())),
-            Candidate::new("papaya collected, pin().get()", || {
-                sum_of(keys, |key| *papaya_fitted.pin().get(&key).unwrap())
-            }),
             Candidate::new("tidymap, read()", || sum_of(keys, |key| tidy.read(&key, |_, value| *value).unwrap())),
-            Candidate::new("tidymap, pin().get()", || sum_of(keys, |key| *tidy.pin().get(&key).unwrap())),
+        ],
+    );
+    compare(
+        &format!("one-shot get, each value stored, {keys} keys, {state}"),
+        READS,
+        ROUNDS,
+        vec![
+            Candidate::new("tidymap, get()", || stored(keys, |key| *tidy.get(&key).unwrap())),
+            Candidate::new("papaya, pin().get()", || stored(keys, |key| *papaya.pin().get(&key).unwrap())),
+        ],
+    );
+}
+
+/// The whole field, each in its usual way of reading one key.
+fn field(keys: u64) {
+    // Each filled by itself: the allocator lays the entries of one map side by side, as in a program that has one map.
+    let pairs = || (0..keys).map(|key| (key, !key));
+    let tidy: Tidy = pairs().collect();
+    tidy.shrink_to_fit();
+    let papaya: Papaya = pairs().collect();
+    let index = Index::default();
+    pairs().for_each(|(key, value)| index.insert_sync(key, value).expect("a new key"));
+    let dash: Dash = pairs().collect();
+    let plain: StdMap<_, _, _> = pairs().collect();
+    let locked: Locked = RwLock::new(plain.clone());
+    let session = tidy.pin();
+    compare(
+        &format!("one get each, the whole field, {keys} keys"),
+        READS,
+        ROUNDS,
+        vec![
+            Candidate::new("tidymap, get()", || sum_of(keys, |key| *tidy.get(&key).unwrap())),
+            Candidate::new("tidymap, in a session", || sum_of(keys, |key| *session.get(&key).unwrap())),
+            Candidate::new("papaya, pin().get()", || sum_of(keys, |key| *papaya.pin().get(&key).unwrap())),
             Candidate::new("scc::HashIndex, peek_with()", || {
                 sum_of(keys, |key| index.peek_with(&key, |_, value| *value).unwrap())
             }),
             Candidate::new("dashmap, get()", || sum_of(keys, |key| *dash.get(&key).unwrap())),
             Candidate::new("RwLock<std HashMap>", || sum_of(keys, |key| locked.read().unwrap()[&key])),
+            Candidate::new("std HashMap, no sharing at all", || sum_of(keys, |key| plain[&key])),
         ],
     );
 }

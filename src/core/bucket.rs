@@ -54,7 +54,7 @@ impl Meta {
         SlotSet(mask as u64 & SlotSet::ALL)
     }
 
-    #[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))))]
+    #[cfg(any(all(test, not(loom)), not(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))))]
     #[inline(always)]
     fn matching_portable(self, tag: u8) -> SlotSet {
         const LOW: u64 = 0x0101_0101_0101_0101;
