@@ -1,4 +1,5 @@
-//! Reads of present keys on one thread, and removals, beside the peers: `cargo bench --bench read`.
+//! Reads of present keys on one thread, and removals, beside the peers: `cargo bench --bench read`, or
+//! `cargo bench --bench read -- 1000000` for so many keys.
 //!
 //! u64 keys and values, uniformly random hits, one hasher (foldhash) for all, the system's allocator.
 
@@ -22,7 +23,8 @@ const READS: u64 = 400_000;
 const ROUNDS: usize = 31;
 
 fn main() {
-    for keys in [1_000, 100_000, 1_000_000] {
+    let asked: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    for keys in if asked.is_empty() { vec![1_000, 100_000, 1_000_000] } else { asked } {
         pairs_of_rivals(keys);
         field(keys);
         removals(keys);
