@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::table::{Backwards, Table};
-use super::{Core, Found, Guard, Pair};
+use super::{Core, Found, Held, Pair};
 use crate::sync::Ordering;
 
 /// All entries of the state at its beginning that are live when it comes to them.
@@ -17,7 +17,7 @@ pub(crate) struct Iter<'g, K, V> {
 }
 
 impl<K, V> Core<K, V> {
-    pub(crate) fn iter<'g>(&self, guard: &'g Guard<'_, K, V>) -> Iter<'g, K, V> {
+    pub(crate) fn iter<'g>(&self, guard: &'g Held<'_, K, V>) -> Iter<'g, K, V> {
         let (dirty, read) = self.state(guard).map_or((Table::EMPTY, Table::EMPTY), |state| (state.dirty, state.read));
         // SAFETY: T1: the guard keeps the tables of the state, and the iterator borrows it.
         let entries = unsafe { dirty.entries_backwards() };
@@ -25,7 +25,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Removes each entry of which `keep` says no. Others may be inserted and removed meanwhile.
-    pub(crate) fn retain<'g>(&self, guard: &'g Guard<'_, K, V>, mut keep: impl FnMut(Pair<'g, K, V>) -> bool) {
+    pub(crate) fn retain<'g>(&self, guard: &'g Held<'_, K, V>, mut keep: impl FnMut(Pair<'g, K, V>) -> bool) {
         let mut entries = self.iter(guard);
         while let Some(mut found) = entries.next_found() {
             // SAFETY: E2, E3: found in the tables of a state that was read under the guard.
@@ -39,7 +39,7 @@ impl<K, V> Core<K, V> {
 
     /// Removes everything. Linearizes at the exchange of the state: what others do afterwards to an entry of the old
     /// tables, before it is killed below, they began before, so it counts as done before.
-    pub(crate) fn clear(&self, guard: &Guard<'_, K, V>) {
+    pub(crate) fn clear(&self, guard: &Held<'_, K, V>) {
         let mut lock = self.lock();
         let entries = self.iter(guard);
         self.forget_tables(guard, &mut lock);
@@ -49,7 +49,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Kills the entries of tables that are not the map's any more.
-    fn kill_all(&self, guard: &Guard<'_, K, V>, mut entries: Iter<'_, K, V>) {
+    fn kill_all(&self, guard: &Held<'_, K, V>, mut entries: Iter<'_, K, V>) {
         while let Some(mut found) = entries.next_found() {
             // SAFETY: E2: as in `retain`.
             unsafe {

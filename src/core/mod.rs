@@ -34,6 +34,7 @@ use table::Table;
 use writer::Writer;
 
 pub(crate) type Guard<'m, K, V> = crate::reclaim::Guard<'m, Unlinked<K, V>>;
+type Held<'m, K, V> = crate::reclaim::Held<'m, Unlinked<K, V>>;
 
 /// What readers see of a map, in one load: the tables in which entries are found. Immutable; replaced under the mutex.
 pub(crate) struct State<K> {
@@ -105,7 +106,7 @@ impl<K, V> Core<K, V> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn guard(&self) -> Guard<'_, K, V> {
         self.domain.guard()
     }
@@ -118,7 +119,7 @@ impl<K, V> Core<K, V> {
 
     /// The current state. Its tables stay allocated while the guard lives (S1).
     #[inline]
-    fn state<'g>(&self, _guard: &'g Guard<'_, K, V>) -> Option<&'g State<K>> {
+    fn state<'g>(&self, _guard: &'g Held<'_, K, V>) -> Option<&'g State<K>> {
         // ORDERING: Acquire pairs with the Release of `publish`.
         let state = self.state.load(Ordering::Acquire);
         // SAFETY: S1: a state is retired after it was replaced, so the guard protects it if it was read under it.
@@ -130,7 +131,7 @@ impl<K, V> Core<K, V> {
     /// Linearizes at the load of the entry's word, or, if there is none, at the load of the state or at the death of an
     /// entry that was met dead, whichever is later.
     #[inline(always)]
-    fn find<Q>(&self, guard: &Guard<'_, K, V>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    fn find<Q>(&self, guard: &Held<'_, K, V>, hash: Hash, key: &Q) -> Option<Found<K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
@@ -165,7 +166,7 @@ impl<K, V> Core<K, V> {
 
     /// The pair of `key`: [`find`](Self::find), which counts a miss if it had to look into the dirty table.
     #[inline(always)]
-    pub(crate) fn get<'g, Q>(&self, guard: &'g Guard<'_, K, V>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
+    pub(crate) fn get<'g, Q>(&self, guard: &'g Held<'_, K, V>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
@@ -175,19 +176,19 @@ impl<K, V> Core<K, V> {
             // SAFETY: found under the guard.
             Some(found) => Some(unsafe { found.pair() }),
             None if state.dirty.is_empty() => None,
-            None => self.miss(guard, state, hash, key),
+            None => self.miss(*guard, state, hash, key),
         }
     }
 
     /// The key is not in the read table, or only dead.
     #[inline(never)]
-    fn miss<'g, Q>(&self, guard: &'g Guard<'_, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
+    fn miss<'g, Q>(&self, guard: Held<'g, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
         // SAFETY: T1, as in `find`.
         let found = unsafe { Self::find_in(state.dirty, hash, key) };
-        self.count_miss(guard);
+        self.count_miss(&guard);
         // SAFETY: found under the guard.
         found.map(|found| unsafe { found.pair() })
     }

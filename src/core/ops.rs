@@ -10,7 +10,7 @@ use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::table::NoTable;
 use super::writer::{Link, Searched};
-use super::{Core, Found, Guard, Pair};
+use super::{Core, Found, Held, Pair};
 
 /// What to do with a key, as [`Core::compute`] is told.
 pub(crate) enum Next<V, T> {
@@ -36,7 +36,7 @@ struct Fresh<K, V> {
 
 impl<K, V> Core<K, V> {
     /// Inserts or overwrites; returns the pair from before.
-    pub(crate) fn insert<'g>(&self, guard: &'g Guard<'_, K, V>, hash: Hash, key: K, value: V) -> Option<Pair<'g, K, V>>
+    pub(crate) fn insert<'g>(&self, guard: &'g Held<'_, K, V>, hash: Hash, key: K, value: V) -> Option<Pair<'g, K, V>>
     where
         K: Eq,
     {
@@ -73,7 +73,7 @@ impl<K, V> Core<K, V> {
     /// Inserts if the key is absent. Else returns the pair that is there, and key and value.
     pub(crate) fn try_insert<'g>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         hash: Hash,
         key: K,
         value: V,
@@ -98,7 +98,7 @@ impl<K, V> Core<K, V> {
     /// The key's pair, inserted with what `make` makes if it is absent.
     pub(crate) fn get_or_insert_with<'g>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         hash: Hash,
         key: K,
         make: impl FnOnce() -> V,
@@ -117,7 +117,7 @@ impl<K, V> Core<K, V> {
     /// Replaces the key's value by its successor; returns the new pair.
     pub(crate) fn update<'g, Q>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         hash: Hash,
         key: &Q,
         mut successor: impl FnMut(Pair<'g, K, V>) -> V,
@@ -138,7 +138,7 @@ impl<K, V> Core<K, V> {
     /// Replaces the key's value by its successor, or inserts what `make` makes; returns the new pair.
     pub(crate) fn update_or_insert_with<'g>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         hash: Hash,
         key: K,
         mut successor: impl FnMut(Pair<'g, K, V>) -> V,
@@ -166,7 +166,7 @@ impl<K, V> Core<K, V> {
     /// Replaces the value if it equals `expected`. Else returns the pair that is there, if there is one, and `new`.
     pub(crate) fn compare_exchange<'g, Q>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         hash: Hash,
         key: &Q,
         expected: &V,
@@ -194,7 +194,7 @@ impl<K, V> Core<K, V> {
     /// Inserts, overwrites, removes or leaves the key as `next` says, which may be asked more than once.
     pub(crate) fn compute<'g, T>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         hash: Hash,
         key: K,
         mut next: impl FnMut(Option<Pair<'g, K, V>>) -> Next<V, T>,
@@ -232,7 +232,7 @@ impl<K, V> Core<K, V> {
     /// Removes the key if `wanted` says so of its pair. `Err` is the pair that was not wanted.
     pub(crate) fn remove_if<'g, Q>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         hash: Hash,
         key: &Q,
         mut wanted: impl FnMut(Pair<'g, K, V>) -> bool,
@@ -254,7 +254,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Kills what was found, if its value is still the one that was found.
-    pub(super) fn kill(&self, guard: &Guard<'_, K, V>, found: &Found<K, V>) -> bool {
+    pub(super) fn kill(&self, guard: &Held<'_, K, V>, found: &Found<K, V>) -> bool {
         // SAFETY: E2: found under the guard.
         let killed = unsafe { found.entry.kill(found.word) };
         if killed {
@@ -268,7 +268,7 @@ impl<K, V> Core<K, V> {
     /// Overwrites the value that was found, if it is still there; returns the new pair.
     fn overwrite<'g>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         found: &Found<K, V>,
         value: Boxed<V>,
     ) -> Result<Pair<'g, K, V>, Boxed<V>> {
@@ -287,7 +287,7 @@ impl<K, V> Core<K, V> {
     /// If the number of entries overflows what a table can count. Aborts if there is no memory.
     fn link_fresh<'g>(
         &self,
-        guard: &'g Guard<'_, K, V>,
+        guard: &'g Held<'_, K, V>,
         searched: Searched,
         hash: Hash,
         fresh: Fresh<K, V>,

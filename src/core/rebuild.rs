@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use super::garbage::{Unlinked, table_weight};
 use super::table::{NoTable, Size, Table};
 use super::writer::Lock;
-use super::{Core, Guard, State};
+use super::{Core, Held, State};
 use crate::sync::Ordering;
 
 /// What the tables hold. Only under the mutex, so no primitive of `sync`.
@@ -38,7 +38,7 @@ const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
 
 impl<K, V> Core<K, V> {
     /// The dirty table, with room for one more entry.
-    pub(super) fn room(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) -> Result<Table<K>, NoTable> {
+    pub(super) fn room(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) -> Result<Table<K>, NoTable> {
         let dirty = self.tables(guard).1;
         if !dirty.is_empty() && lock.dirty_used < dirty.size().limit() {
             return Ok(dirty);
@@ -52,13 +52,13 @@ impl<K, V> Core<K, V> {
     }
 
     /// The dirty table, with more spare buckets.
-    pub(super) fn widen(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) -> Result<Table<K>, NoTable> {
+    pub(super) fn widen(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) -> Result<Table<K>, NoTable> {
         let size = self.tables(guard).1.size().with_more_spare();
         self.replace_dirty(guard, lock, size)
     }
 
     /// A dirty table that has room for `additional` entries.
-    pub(crate) fn reserve(&self, guard: &Guard<'_, K, V>, additional: usize) -> Result<(), NoTable> {
+    pub(crate) fn reserve(&self, guard: &Held<'_, K, V>, additional: usize) -> Result<(), NoTable> {
         let mut lock = self.lock();
         let limit = self.tables(guard).1.size().limit();
         let result = if additional > limit.saturating_sub(lock.dirty_used) {
@@ -71,7 +71,7 @@ impl<K, V> Core<K, V> {
         result
     }
 
-    pub(crate) fn shrink_to_fit(&self, guard: &Guard<'_, K, V>) -> Result<(), NoTable> {
+    pub(crate) fn shrink_to_fit(&self, guard: &Held<'_, K, V>) -> Result<(), NoTable> {
         let mut lock = self.lock();
         let result = self.promote(guard, &mut lock);
         self.unlock(guard, lock);
@@ -79,7 +79,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// How many entries the map can hold without a new table.
-    pub(crate) fn capacity(&self, guard: &Guard<'_, K, V>) -> usize {
+    pub(crate) fn capacity(&self, guard: &Held<'_, K, V>) -> usize {
         let lock = self.lock();
         let free = self.tables(guard).1.size().limit().saturating_sub(lock.dirty_used);
         let capacity = lock.read + lock.dirty + free;
@@ -88,7 +88,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Entries linked in the read table, and in the dirty table.
-    pub(crate) fn table_lens(&self, guard: &Guard<'_, K, V>) -> (usize, usize) {
+    pub(crate) fn table_lens(&self, guard: &Held<'_, K, V>) -> (usize, usize) {
         let lock = self.lock();
         let lens = (lock.read, lock.dirty);
         self.unlock(guard, lock);
@@ -102,14 +102,14 @@ impl<K, V> Core<K, V> {
 
     /// Counts a read that had to look into the dirty table; promotes if that is long due and the mutex is free.
     #[inline]
-    pub(super) fn count_miss(&self, guard: &Guard<'_, K, V>) {
+    pub(super) fn count_miss(&self, guard: &Held<'_, K, V>) {
         if let Some(misses) = guard.miss(MISS_LOT) {
             self.tell_misses(guard, misses);
         }
     }
 
     #[cold]
-    fn tell_misses(&self, guard: &Guard<'_, K, V>, misses: u32) {
+    fn tell_misses(&self, guard: &Held<'_, K, V>, misses: u32) {
         self.writer.total_misses.fetch_add(u64::from(misses), Ordering::Relaxed);
         self.writer.misses.fetch_add(misses as usize, Ordering::Relaxed);
         // Twice what would do for a writer: better one of those does it than a reader.
@@ -126,7 +126,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Promotes if misses have paid for it.
-    pub(super) fn promote_if_due(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
+    pub(super) fn promote_if_due(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) {
         if self.misses_pay_for(1) && !self.tables(guard).1.is_empty() {
             // Without memory for the new table the old ones stay.
             let _ = self.promote(guard, lock);
@@ -134,7 +134,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Replaces tables that have become too large for what is linked in them.
-    pub(super) fn shrink_if_sparse(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
+    pub(super) fn shrink_if_sparse(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) {
         let (read, dirty) = self.tables(guard);
         let linked = lock.read + lock.dirty;
         // A reserved table is large on purpose: it counts from when something has been unlinked in it.
@@ -147,7 +147,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Moves all linked entries to a read table of the right size, and leaves no dirty table.
-    fn promote(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) -> Result<(), NoTable> {
+    fn promote(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) -> Result<(), NoTable> {
         let (read, dirty) = self.tables(guard);
         let entries = lock.read + lock.dirty;
         let promoted = match entries {
@@ -162,13 +162,13 @@ impl<K, V> Core<K, V> {
     }
 
     /// Leaves the map without tables; what is linked in them is the caller's.
-    pub(super) fn forget_tables(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
+    pub(super) fn forget_tables(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) {
         self.publish(guard, Table::EMPTY, Table::EMPTY);
         **lock = Counts::NONE;
         self.writer.misses.store(0, Ordering::Relaxed);
     }
 
-    fn replace_dirty(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>, size: Size) -> Result<Table<K>, NoTable> {
+    fn replace_dirty(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>, size: Size) -> Result<Table<K>, NoTable> {
         let (read, dirty) = self.tables(guard);
         let replacement = self.build(guard, size.after(dirty.size()), [dirty, Table::EMPTY])?;
         self.publish(guard, read, replacement);
@@ -177,7 +177,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// A table of at least `size` with all that is linked in `sources`.
-    fn build(&self, guard: &Guard<'_, K, V>, mut size: Size, sources: [Table<K>; 2]) -> Result<Table<K>, NoTable> {
+    fn build(&self, guard: &Held<'_, K, V>, mut size: Size, sources: [Table<K>; 2]) -> Result<Table<K>, NoTable> {
         loop {
             let table = Table::allocate(size)?;
             // SAFETY: T1: the new table is ours, and the sources are current, under the mutex.
@@ -193,12 +193,12 @@ impl<K, V> Core<K, V> {
     }
 
     /// The current tables, read and dirty.
-    fn tables(&self, guard: &Guard<'_, K, V>) -> (Table<K>, Table<K>) {
+    fn tables(&self, guard: &Held<'_, K, V>) -> (Table<K>, Table<K>) {
         self.state(guard).map_or((Table::EMPTY, Table::EMPTY), |state| (state.read, state.dirty))
     }
 
     /// Makes these the tables that readers see, and retires those that they do not see any more. Under the mutex.
-    fn publish(&self, guard: &Guard<'_, K, V>, read: Table<K>, dirty: Table<K>) {
+    fn publish(&self, guard: &Held<'_, K, V>, read: Table<K>, dirty: Table<K>) {
         let vacant = read.is_empty() && dirty.is_empty();
         let state = if vacant {
             std::ptr::null_mut()

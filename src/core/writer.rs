@@ -12,7 +12,7 @@ use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::rebuild::Counts;
 use super::table::{Full, NoTable, Used};
-use super::{Core, Guard};
+use super::{Core, Held};
 use crate::reclaim::{Stack, WouldWait};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
@@ -85,7 +85,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder.
-    pub(super) fn unlock<'c>(&'c self, guard: &Guard<'_, K, V>, mut lock: Lock<'c>) {
+    pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c>) {
         loop {
             self.unlink_dead(guard, &mut lock);
             self.shrink_if_sparse(guard, &mut lock);
@@ -108,7 +108,7 @@ impl<K, V> Core<K, V> {
 
     /// Links a new entry of a key that `searched` did not find. The linearization point of an insert is the store of the
     /// entry's tag.
-    pub(super) fn link(&self, guard: &Guard<'_, K, V>, searched: Searched, hash: Hash, entry: Entry<K, V>) -> Link {
+    pub(super) fn link(&self, guard: &Held<'_, K, V>, searched: Searched, hash: Hash, entry: Entry<K, V>) -> Link {
         let mut lock = self.lock();
         let result = self.link_locked(guard, &mut lock, searched, hash, entry);
         self.unlock(guard, lock);
@@ -117,7 +117,7 @@ impl<K, V> Core<K, V> {
 
     fn link_locked(
         &self,
-        guard: &Guard<'_, K, V>,
+        guard: &Held<'_, K, V>,
         lock: &mut Lock<'_>,
         searched: Searched,
         hash: Hash,
@@ -155,7 +155,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Is there a live entry that could have this hash's key?
-    fn may_be_linked(&self, guard: &Guard<'_, K, V>, _lock: &Lock<'_>, hash: Hash) -> bool {
+    fn may_be_linked(&self, guard: &Held<'_, K, V>, _lock: &Lock<'_>, hash: Hash) -> bool {
         let Some(state) = self.state(guard) else { return false };
         [state.read, state.dirty].into_iter().any(|table| {
             // SAFETY: T1 under the guard and the mutex; E2 under the guard.
@@ -164,7 +164,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Unlinks an entry that the caller has killed, or leaves that to the holder of the mutex. Never waits.
-    pub(super) fn bury(&self, guard: &Guard<'_, K, V>, hash: Hash, entry: Entry<K, V>) {
+    pub(super) fn bury(&self, guard: &Held<'_, K, V>, hash: Hash, entry: Entry<K, V>) {
         self.writer.len.fetch_sub(1, Ordering::Relaxed);
         if let Some(mut lock) = self.try_lock() {
             self.unlink(guard, &mut lock, hash, entry);
@@ -180,7 +180,7 @@ impl<K, V> Core<K, V> {
 
     /// Unlinks a dead entry from the current tables, if it is in one, and retires it. Its killer, or whoever took it off
     /// the dead list, calls this once (W1).
-    fn unlink(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>, hash: Hash, entry: Entry<K, V>) {
+    fn unlink(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>, hash: Hash, entry: Entry<K, V>) {
         if let Some(state) = self.state(guard) {
             let head = entry.into_raw();
             // SAFETY: T1: the current tables, under the mutex.
@@ -208,7 +208,7 @@ impl<K, V> Core<K, V> {
         Ok(())
     }
 
-    fn unlink_dead(&self, guard: &Guard<'_, K, V>, lock: &mut Lock<'_>) {
+    fn unlink_dead(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) {
         if self.writer.dead.is_empty() {
             return;
         }

@@ -310,7 +310,7 @@ impl<K, V, S: BuildHasher> HashMap<K, V, S> {
         crate::core::Hash::new(self.hash_builder.hash_one(key))
     }
 
-    #[inline]
+    #[inline(always)]
     fn guard(&self) -> Guard<'_, K, V> {
         self.core.guard()
     }

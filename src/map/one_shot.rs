@@ -113,7 +113,7 @@ where
     /// let map = tidymap::HashMap::from([("a", "first".to_owned())]);
     /// assert_eq!(map.read("a", |_, value| value.len()), Some(5));
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn read<Q, R>(&self, key: &Q, read: impl FnOnce(&K, &V) -> R) -> Option<R>
     where
         Q: Hash + Equivalent<K> + ?Sized,

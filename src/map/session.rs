@@ -111,7 +111,7 @@ where
 {
     /// The value of `key`; see [`HashMap::get`].
     #[doc(alias = "Load")]
-    #[inline]
+    #[inline(always)]
     pub fn get<Q>(&self, key: &Q) -> Option<&V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -120,7 +120,7 @@ where
     }
 
     /// The pair of `key`; see [`HashMap::get`].
-    #[inline]
+    #[inline(always)]
     pub fn get_key_value<Q>(&self, key: &Q) -> Option<Refs<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,

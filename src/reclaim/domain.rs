@@ -118,14 +118,22 @@ impl<G> Domain<G> {
 
 impl<G: Garbage> Domain<G> {
     /// Takes a guard. Never waits, never allocates but for a thread's first on this map.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn guard(&self) -> Guard<'_, G> {
         let (record, epoch) = self.epochs.enter();
-        Guard { domain: self, record, epoch, _not_send: PhantomData }
+        Guard { held: Held { domain: self, record }, epoch, _not_send: PhantomData }
     }
 
-    /// Ends a guard under which nothing was unlinked, but which something may have waited for.
+    /// Ends a guard whose thread has unlinked something, or (`exited` already) which something may have waited for.
     #[cold]
+    #[inline(never)]
+    fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, exited: bool) {
+        let panics = if exited { self.collect(&record.local) } else { self.settle(record, epoch) };
+        slot::leave();
+        panics.resume();
+    }
+
+    /// Takes out and drops what has passed, of all that is pending.
     fn collect(&self, local: &Local<G>) -> Panics {
         let _busy = Busy::new(local);
         let mut items = Vec::new();
@@ -134,7 +142,6 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Ends a guard whose thread has unlinked something.
-    #[cold]
     fn settle(&self, record: &Record<Local<G>>, epoch: Epoch) -> Panics {
         let local = &record.local;
         self.seal(local);
@@ -345,14 +352,39 @@ impl<G: Garbage> Domain<G> {
 ///
 /// Not `Send`: it belongs to its thread's record.
 pub(crate) struct Guard<'d, G: Garbage> {
-    domain: &'d Domain<G>,
-    record: &'d Record<Local<G>>,
+    held: Held<'d, G>,
     epoch: Epoch,
     /// The record is its thread's.
     _not_send: PhantomData<*mut ()>,
 }
 
-impl<'d, G: Garbage> Guard<'d, G> {
+/// What operations under a guard use of it.
+///
+/// Apart from it, and passed on by value where a read leaves its fast path: the address of the guard itself does not
+/// escape then, so a one-shot read keeps all of it in registers.
+pub(crate) struct Held<'d, G: Garbage> {
+    domain: &'d Domain<G>,
+    record: &'d Record<Local<G>>,
+}
+
+impl<G: Garbage> Clone for Held<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G: Garbage> Copy for Held<'_, G> {}
+
+impl<'d, G: Garbage> std::ops::Deref for Guard<'d, G> {
+    type Target = Held<'d, G>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Held<'d, G> {
+        &self.held
+    }
+}
+
+impl<G: Garbage> Held<'_, G> {
     /// Hands over something that no guard can reach any more that begins from now on.
     pub(crate) fn retire(&self, garbage: G) {
         let local = &self.record.local;
@@ -379,7 +411,9 @@ impl<'d, G: Garbage> Guard<'d, G> {
         self.record.local.misses.set(if full { 0 } else { misses });
         full.then_some(misses)
     }
+}
 
+impl<G: Garbage> Guard<'_, G> {
     /// Notes when it was taken, for the figures.
     pub(crate) fn note_time(&self) {
         self.domain.epochs.note_time(self.record);
@@ -398,25 +432,21 @@ impl<'d, G: Garbage> Guard<'d, G> {
 impl<G: Garbage> Clone for Guard<'_, G> {
     fn clone(&self) -> Self {
         self.domain.epochs.enter_again(self.record, self.epoch);
-        Guard { domain: self.domain, record: self.record, epoch: self.epoch, _not_send: PhantomData }
+        Guard { held: self.held, epoch: self.epoch, _not_send: PhantomData }
     }
 }
 
 impl<G: Garbage> Drop for Guard<'_, G> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
-        let local = &self.record.local;
+        let Held { domain, record } = self.held;
         // SAFETY: G2, as in `retire`.
-        let nothing_retired = unsafe { &*local.retired.get() }.is_empty();
-        let panics = if !nothing_retired {
-            self.domain.settle(self.record, self.epoch)
-        } else if self.domain.epochs.exit(self.record, self.epoch) == Exit::Awaited {
-            self.domain.collect(local)
+        let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
+        if nothing_retired && domain.epochs.exit(record, self.epoch) != Exit::Awaited {
+            slot::leave();
         } else {
-            return slot::leave();
-        };
-        slot::leave();
-        panics.resume();
+            domain.leave_garbage(record, self.epoch, nothing_retired);
+        }
     }
 }
 

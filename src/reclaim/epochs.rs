@@ -83,7 +83,7 @@ impl<L: Default> Epochs<L> {
     /// this returned, or becomes reachable later, gets below the horizon.
     ///
     /// Returns the thread's record and the guard's epoch. Never waits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn enter(&self) -> (&Record<L>, Epoch) {
         let record = self.records.record(slot::enter());
         // ORDERING: Acquire pairs with the Release of `stamp`: who reads an epoch has seen the unlinkings before it.
@@ -122,7 +122,7 @@ impl<L: Default> Epochs<L> {
     }
 
     /// Ends a guard of `epoch` on the calling thread's `record`. Never waits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch) -> Exit {
         let live = record.live.load(Ordering::Relaxed);
         record.live.store(live - 1, Ordering::Relaxed);

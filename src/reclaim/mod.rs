@@ -22,7 +22,7 @@ mod slot;
 mod stack;
 mod tally;
 
-pub(crate) use domain::{Domain, Guard, WouldWait};
+pub(crate) use domain::{Domain, Guard, Held, WouldWait};
 pub(crate) use drops::Panics;
 pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;
