@@ -3,8 +3,8 @@
 //!
 //! A promotion builds a read table from all linked entries, read and dirty. It is due when the dirty table is full and
 //! has as many entries as the read table, so that each entry is copied a bounded number of times while a map grows; or
-//! when as many reads have had to look into the dirty table as there are entries to copy, so that their cost has paid for
-//! it. A writer does it then; a reader, only if twice as many have come and no writer. A map whose tables have become too large for what is left in them is promoted into smaller ones.
+//! when reads that had to look into the dirty table have paid for it. Whoever lets go of the mutex does it then, or a
+//! reader who finds it free. A map whose tables have become too large for what is left in them is promoted into smaller ones.
 
 use std::ptr::NonNull;
 
@@ -100,7 +100,7 @@ impl<K, V> Core<K, V> {
         (self.writer.promotions.load(Ordering::Relaxed), self.writer.total_misses.load(Ordering::Relaxed))
     }
 
-    /// Counts a read that had to look into the dirty table; promotes if that is long due and the mutex is free.
+    /// Counts a read that had to look into the dirty table; promotes if that is due and the mutex is free.
     #[inline]
     pub(super) fn count_miss(&self, guard: &Held<'_, K, V>) {
         if let Some(misses) = guard.miss(MISS_LOT) {
@@ -112,22 +112,21 @@ impl<K, V> Core<K, V> {
     fn tell_misses(&self, guard: &Held<'_, K, V>, misses: u32) {
         self.writer.total_misses.fetch_add(u64::from(misses), Ordering::Relaxed);
         self.writer.misses.fetch_add(misses as usize, Ordering::Relaxed);
-        // Twice what would do for a writer: better one of those does it than a reader.
-        if self.misses_pay_for(2) {
+        if self.misses_have_paid() {
             if let Some(lock) = self.try_lock() {
                 self.unlock(guard, lock);
             }
         }
     }
 
-    /// Have there been so many misses that a promotion, `times` over, is paid for?
-    fn misses_pay_for(&self, times: usize) -> bool {
-        self.writer.misses.load(Ordering::Relaxed) >= times * self.len().max(MISS_LOT as usize)
+    /// Have there been as many misses as half the entries? Each costs several times what it takes to copy one.
+    fn misses_have_paid(&self) -> bool {
+        self.writer.misses.load(Ordering::Relaxed) >= (self.len() / 2).max(MISS_LOT as usize)
     }
 
     /// Promotes if misses have paid for it.
     pub(super) fn promote_if_due(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) {
-        if self.misses_pay_for(1) && !self.tables(guard).1.is_empty() {
+        if self.misses_have_paid() && !self.tables(guard).1.is_empty() {
             // Without memory for the new table the old ones stay.
             let _ = self.promote(guard, lock);
         }
