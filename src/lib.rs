@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 //!
-//! # The contract
+//! # The contract, line by line
 //!
-//! Every line is tested under its own name in `tests/contract_*.rs`. A *guard* is a session ([`Pinned`]), a [`Ref`], or a
+//! Every line is tested under its own name in `tests/contract/`. A *guard* is a session ([`Pinned`]), a [`Ref`], or a
 //! call while it runs.
 //!
 //! **Reclamation.**
-//! - **R1** When a call that removes or overwrites has returned, and the [`Ref`] it returned is dropped, every key and
+//! - **R1** (Under [`Reclaim::Immediate`], the default.) When a call that removes or overwrites has returned, and the [`Ref`] it returned is dropped, every key and
 //!   value that it unlinked has been dropped, unless another guard was live on this map at the time.
 //! - **R2** If others were live, it happens at the latest inside the drop of the last of *those*, or inside a call that
 //!   overlaps with it; guards taken later hold nothing back. Nobody needs to call anything. (A removal that meets a writer
@@ -17,7 +17,8 @@
 //! - **R5** What was unlinked is dropped outside all locks and guards of the map. Destructors may use the same map. One that
 //!   panics lets the others still run and leaves the map usable; the first panic then goes on in the call or the drop
 //!   that ran it. One that removes what has such a destructor in turn runs that inside its own: a chain is a recursion.
-//! - **R6** They run on the thread that removed, or on that of the last guard.
+//! - **R6** They run on a thread that is using the map: the one that removed, that of the last guard, a writer that completed
+//!   the removal, a call that was at the pending garbage, or one that reclaims; or on the one that drops the map.
 //! - **R7** Dropping the map drops everything in it and everything pending. Keys and values need not be `'static`.
 //! - **R8** [`stats`](HashMap::stats) tells at any time what is held, and by whom.
 //!
@@ -25,7 +26,8 @@
 //! its per-thread records: 256 bytes a thread, in groups, and a short list each, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
 //! brings the tables to the least size for what is there. **M4** [`Stats::heap`] agrees with the allocator.
 //!
-//! **Progress.** **P1** Reads take no lock and never wait, hit or miss. **P2** Overwriting and removing an existing key
+//! **Progress.** **P1** Reads wait for no lock, hit or miss (a thread's first use of any map takes a
+//! process-wide lock once). **P2** Overwriting and removing an existing key
 //! linearize at one compare-and-swap and wait for nothing. **P3** (in part, for now) No operation on one key visits all entries, except
 //! that one in so many promotes: it copies one pointer and four bytes for each entry.
 //!

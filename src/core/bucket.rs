@@ -109,9 +109,10 @@ impl Iterator for SlotSet {
 /// A bucket of nothing, for tables without buckets: searches need not ask whether there are any.
 #[cfg(not(loom))]
 pub(super) const fn nothing<K>() -> *mut Bucket<K> {
+    // Atomics, so that it lies in memory that may be written: an Acquire load of any other is not allowed.
     #[repr(align(64))]
-    struct Line(#[expect(dead_code, reason = "read as a bucket")] [u64; 8]);
-    static NOTHING: Line = Line([0; 8]);
+    struct Line(#[expect(dead_code, reason = "read as a bucket")] [AtomicU64; SLOTS + 1]);
+    static NOTHING: Line = Line([const { AtomicU64::new(0) }; SLOTS + 1]);
     (&raw const NOTHING).cast_mut().cast()
 }
 
@@ -166,6 +167,7 @@ impl<K> Bucket<K> {
     /// Hides a slot's entry from all lookups that begin now. Under the writer mutex.
     pub(super) fn unlink(&self, slot: usize) {
         let meta = self.meta();
+        // ORDERING: Release here and below, so that a reader who acquires it has acquired the entries of the other tags.
         self.meta.store(meta.with_tag(slot, meta.tag(slot) & !LINKED).0, Ordering::Release);
     }
 

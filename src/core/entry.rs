@@ -177,7 +177,7 @@ impl<K, V> Entry<K, V> {
     #[inline]
     pub(crate) unsafe fn load(self) -> Word {
         // SAFETY: by the caller's promise.
-        // ORDERING: Acquire pairs with the Release of `overwrite`: the boxed value is seen initialized.
+        // ORDERING: Acquire pairs with the Release of `exchange`: the boxed value is seen initialized.
         Word(unsafe { self.word() }.load(Ordering::Acquire))
     }
 

@@ -71,7 +71,7 @@ impl<'g, K, V> Pair<'g, K, V> {
     }
 }
 
-/// A live entry, as it was found: with the word that names its value, and where.
+/// An entry, as it was found: with the word that names its value, and where.
 struct Found<K, V> {
     entry: Entry<K, V>,
     word: Word,
@@ -114,10 +114,11 @@ impl<K, V> Core<K, V> {
     /// True if the map has no tables: then it has no entries, and there is nothing to guard.
     #[inline]
     pub(crate) fn is_vacant(&self) -> bool {
+        // ORDERING: Acquire, as in `state`: what a null state says of the map is not older than what was seen before.
         self.state.load(Ordering::Acquire).is_null()
     }
 
-    /// The current state. Its tables stay allocated while the guard lives (S1).
+    /// The current state. Its tables stay allocated while the guard lives (T1).
     #[inline]
     fn state<'g>(&self, _guard: &'g Held<'_, K, V>) -> Option<&'g State<K>> {
         // ORDERING: Acquire pairs with the Release of `publish`.
@@ -128,8 +129,8 @@ impl<K, V> Core<K, V> {
 
     /// The live entry of `key`. Lock-free, and with bounded steps but for the length of the chains.
     ///
-    /// Linearizes at the load of the entry's word, or, if there is none, at the load of the state or at the death of an
-    /// entry that was met dead, whichever is later.
+    /// Linearizes at the load of the entry's word. If there is none: at the load of the state if the key was absent then, else
+    /// at the death of the entry that had it then.
     #[inline(always)]
     fn find<Q>(&self, guard: &Held<'_, K, V>, hash: Hash, key: &Q) -> Option<Found<K, V>>
     where

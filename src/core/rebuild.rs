@@ -126,7 +126,8 @@ impl<K, V> Core<K, V> {
 
     /// Promotes if misses have paid for it.
     pub(super) fn promote_if_due(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) {
-        if self.misses_have_paid() && !self.tables(guard).1.is_empty() {
+        // Without entries in the dirty table there is nothing to gain, and a reservation to lose.
+        if self.misses_have_paid() && lock.dirty > 0 {
             // Without memory for the new table the old ones stay.
             let _ = self.promote(guard, lock);
         }
@@ -151,7 +152,10 @@ impl<K, V> Core<K, V> {
         let entries = lock.read + lock.dirty;
         let promoted = match entries {
             0 => Table::EMPTY,
-            _ => self.build(guard, Size::for_entries(entries).after(read.size()), [read, dirty])?,
+            _ => {
+                let larger = if read.slots() >= dirty.slots() { read } else { dirty };
+                self.build(guard, Size::for_entries(entries).after(larger.size()), [read, dirty])?
+            }
         };
         self.publish(guard, promoted, Table::EMPTY);
         **lock = Counts { read: entries, ..Counts::NONE };

@@ -68,7 +68,8 @@ impl Size {
 
     /// The same, for entries that stand in a table of size `from` now.
     pub(super) fn after(self, from: Size) -> Size {
-        let lost = (from.homes / self.homes).checked_ilog2().map_or(0, |bits| bits + 1);
+        let smaller = from.homes / self.homes;
+        let lost = if smaller > 1 { smaller.ilog2() + 1 } else { 0 };
         Size { turn: (from.turn + lost) % u32::BITS, ..self }
     }
 

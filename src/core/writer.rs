@@ -67,7 +67,7 @@ impl<K, V> Core<K, V> {
     /// Begins a search.
     #[inline]
     pub(super) fn searching(&self) -> Searched {
-        // ORDERING: Acquire pairs with the Release of `link`: the search sees what was linked before.
+        // ORDERING: Acquire pairs with the Release of `link_locked`: the search sees what was linked before.
         Searched(self.writer.links.load(Ordering::Acquire))
     }
 

@@ -84,7 +84,9 @@ where
 {
     /// The pair of `key`.
     ///
-    /// Linearizes at the load of the value's pointer. O(1); takes no lock, waits for nothing, allocates nothing.
+    /// Linearizes at the load of the value's pointer. O(1); waits for nothing. Takes no lock and allocates nothing, but for two
+    /// cases: a read that finds a promotion due makes it if the mutex is free, and a thread's first call on a map makes its
+    /// record.
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a".to_owned(), 1)]);
@@ -333,7 +335,7 @@ where
     /// Removes `key` and returns its pair.
     ///
     /// When the returned `Ref` is dropped, key and value have been dropped, unless another guard was live (R1). Linearizes at the
-    /// compare-and-swap that kills the entry; waits for nothing. O(1).
+    /// compare-and-swap that kills the entry; waits for nothing. O(1), but for one in so many that rebuilds the tables (P3).
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a", 1)]);

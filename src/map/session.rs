@@ -13,7 +13,7 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 
 /// A session on a map, opened by [`HashMap::pin`]: one guard for many operations.
 ///
-/// It has the operations of [`HashMap`], with plain references as results; see there for what each does, and where it linearizes.
+/// It has the operations of [`HashMap`] on keys and entries (the rest by [`map`](Self::map)), with plain references as results; see there for what each does, and where it linearizes.
 /// What is removed while the session is open is dropped when it ends, so that these references stay good.
 ///
 /// Not `Send`: it belongs to its thread.
@@ -26,6 +26,7 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 /// };
 /// println!("{value}");
 /// ```
+#[must_use = "a session that is dropped at once protects nothing"]
 pub struct Pinned<'m, K, V, S> {
     map: &'m HashMap<K, V, S>,
     guard: Guard<'m, K, V>,

@@ -75,7 +75,7 @@ pub(super) fn light() {
     }
 }
 
-/// The dear side: some hundred nanoseconds.
+/// The dear side: from some hundred nanoseconds to some microseconds, with the number of running threads.
 #[cold]
 pub(super) fn heavy() {
     fence(Ordering::SeqCst);

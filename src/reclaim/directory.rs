@@ -76,7 +76,10 @@ impl<L: Default> Directory<L> {
 
     /// The record of `slot` if its chunk exists.
     pub(crate) fn get(&self, slot: Slot) -> Option<&Record<L>> {
-        self.iter().find(|(other, _)| *other == slot).map(|(_, record)| record)
+        // ORDERING: Acquire, as in `record`.
+        let chunk = self.chunks[slot.chunk as usize].load(Ordering::Acquire);
+        // SAFETY: D1, as in `record`.
+        (!chunk.is_null()).then(|| unsafe { &*chunk.add(slot.index as usize) })
     }
 
     /// All records that exist, used or not.

@@ -5,9 +5,9 @@
 //! something there waits for looks into it when it ends ([R2]). Destructors run after the guard has ended and outside
 //! every lock, so they may use the map ([R5]).
 //!
-//! [R1]: crate#the-contract
-//! [R2]: crate#the-contract
-//! [R5]: crate#the-contract
+//! [R1]: crate#the-contract-line-by-line
+//! [R2]: crate#the-contract-line-by-line
+//! [R5]: crate#the-contract-line-by-line
 
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
@@ -44,7 +44,7 @@ pub(crate) struct Local<G> {
     misses: Cell<u32>,
 }
 
-// SAFETY: Sync: G2: what is not atomic is touched by the owner only; garbage goes from thread to thread by value.
+// SAFETY: Sync: D2: what is not atomic is touched by the owner only; garbage goes from thread to thread by value.
 unsafe impl<G: Send> Sync for Local<G> {}
 
 impl<G> Default for Local<G> {
@@ -121,7 +121,7 @@ impl<G: Garbage> Domain<G> {
     #[inline(always)]
     pub(crate) fn guard(&self) -> Guard<'_, G> {
         let (record, epoch) = self.epochs.enter();
-        Guard { held: Held { domain: self, record }, epoch, _not_send: PhantomData }
+        Guard { held: Held { domain: self, record, _not_send: PhantomData }, epoch }
     }
 
     /// Ends a guard whose thread has unlinked something, or (`exited` already) which something may have waited for.
@@ -155,7 +155,7 @@ impl<G: Garbage> Domain<G> {
         if self.batch > 0 {
             items = self.save_up(local, items);
         }
-        let passed = self.hand_over_unpassed(&mut items);
+        let passed = self.hand_over_unpassed(record, &mut items);
         if exit == Exit::Awaited || !passed {
             self.pending.collect(|| self.epochs.horizon(), &mut items);
         }
@@ -164,7 +164,7 @@ impl<G: Garbage> Domain<G> {
 
     /// Leaves in `items` what has passed and pushes the rest to `pending`. True if there was no rest; else the caller has
     /// to collect.
-    fn hand_over_unpassed(&self, items: &mut Vec<Retired<G>>) -> bool {
+    fn hand_over_unpassed(&self, own: &Record<Local<G>>, items: &mut Vec<Retired<G>>) -> bool {
         if items.is_empty() {
             return true;
         }
@@ -173,7 +173,7 @@ impl<G: Garbage> Domain<G> {
         // Most guards that are met are calls that end within some ten nanoseconds. A few looks more are cheaper than to
         // hand over, and to have every thread of the process execute a fence.
         for _ in 0..LOOKS {
-            if horizon > last || self.epochs.own_record().is_some_and(|own| self.epochs.is_held(own)) {
+            if horizon > last || self.epochs.is_held(own) {
                 break;
             }
             std::hint::spin_loop();
@@ -239,15 +239,16 @@ impl<G: Garbage> Domain<G> {
 
     /// Drops all that can be dropped now, saved up or waiting, by whomever unlinked. Never waits.
     pub(crate) fn try_reclaim(&self) {
-        self.with_record(|local| self.reclaim_passed(local)).resume();
+        self.with_record(|record| self.reclaim_passed(record)).resume();
     }
 
-    fn reclaim_passed(&self, local: &Local<G>) -> Panics {
+    fn reclaim_passed(&self, record: &Record<Local<G>>) -> Panics {
+        let local = &record.local;
         let _busy = Busy::new(local);
         let mut items: Vec<_> = self.epochs.records().flat_map(|record| record.local.parked.take()).flatten().collect();
         self.batched.fetch_sub(items.len(), Ordering::Relaxed);
         items.sort_by_key(|item| item.stamp);
-        self.hand_over_unpassed(&mut items);
+        self.hand_over_unpassed(record, &mut items);
         self.pending.collect(|| self.epochs.horizon(), &mut items);
         self.free(local, items)
     }
@@ -264,7 +265,7 @@ impl<G: Garbage> Domain<G> {
     /// Returns when all that was stamped before the call has been dropped. Not for a thread that
     /// [would wait](Self::would_wait) for itself.
     pub(crate) fn reclaim(&self) {
-        self.with_record(|local| {
+        self.with_record(|record| {
             // 1. The guards of before leave. Later ones do not keep us: their epochs are above the last stamp.
             let stamp = self.epochs.last_stamp();
             let mut backoff = Backoff::default();
@@ -272,11 +273,11 @@ impl<G: Garbage> Domain<G> {
                 backoff.wait();
             }
             // 2. What they had unlinked is dropped, or parked, or pending.
-            self.wait_idle(local);
+            self.wait_idle(&record.local);
             // 3. All of that has passed. We take it out, or the thread that is at it does.
-            let panics = self.reclaim_passed(local);
+            let panics = self.reclaim_passed(record);
             // 4. Whoever had taken some of it out before has dropped it.
-            self.wait_idle(local);
+            self.wait_idle(&record.local);
             panics
         })
         .resume();
@@ -296,13 +297,13 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Runs `work` as the calling thread, without a guard.
-    fn with_record(&self, work: impl FnOnce(&Local<G>) -> Panics) -> Panics {
+    fn with_record(&self, work: impl FnOnce(&Record<Local<G>>) -> Panics) -> Panics {
         let (record, epoch) = self.epochs.enter();
         let exit = self.epochs.exit(record, epoch);
         // We were a guard for a moment, and somebody may have met it.
         let mut panics = if exit == Exit::Awaited { self.collect(&record.local) } else { Panics::default() };
         let mut inner = Panics::default();
-        panics.run(|| inner = work(&record.local));
+        panics.run(|| inner = work(record));
         panics.absorb(inner);
         slot::leave();
         panics
@@ -313,7 +314,7 @@ impl<G: Garbage> Domain<G> {
         let mut items = self.pending.take_all();
         for record in self.epochs.records() {
             items.extend(record.local.parked.take().flatten());
-            // SAFETY: G2: `&mut self` says that no owner is at work. Something is left here if a guard was leaked.
+            // SAFETY: D2: `&mut self` says that no owner is at work. Something is left here if a guard was leaked.
             items.append(unsafe { &mut *record.local.retired.get() });
         }
         for item in items {
@@ -354,17 +355,17 @@ impl<G: Garbage> Domain<G> {
 pub(crate) struct Guard<'d, G: Garbage> {
     held: Held<'d, G>,
     epoch: Epoch,
-    /// The record is its thread's.
-    _not_send: PhantomData<*mut ()>,
 }
 
-/// What operations under a guard use of it.
+/// What operations under a guard use of it. Good only while the guard lives: nobody keeps one.
 ///
 /// Apart from it, and passed on by value where a read leaves its fast path: the address of the guard itself does not
 /// escape then, so a one-shot read keeps all of it in registers.
 pub(crate) struct Held<'d, G: Garbage> {
     domain: &'d Domain<G>,
     record: &'d Record<Local<G>>,
+    /// The record is its thread's.
+    _not_send: PhantomData<*mut ()>,
 }
 
 impl<G: Garbage> Clone for Held<'_, G> {
@@ -422,9 +423,8 @@ impl<G: Garbage> Guard<'_, G> {
     /// Exchanges this guard for one taken now.
     pub(crate) fn refresh(&mut self) {
         // The old guard is dropped second: the thread goes on announcing an epoch in between.
-        let fresh = self.domain.guard();
-        fresh.note_time();
-        *self = fresh;
+        *self = self.domain.guard();
+        self.note_time();
     }
 }
 
@@ -432,14 +432,14 @@ impl<G: Garbage> Guard<'_, G> {
 impl<G: Garbage> Clone for Guard<'_, G> {
     fn clone(&self) -> Self {
         self.domain.epochs.enter_again(self.record, self.epoch);
-        Guard { held: self.held, epoch: self.epoch, _not_send: PhantomData }
+        Guard { held: self.held, epoch: self.epoch }
     }
 }
 
 impl<G: Garbage> Drop for Guard<'_, G> {
     #[inline(always)]
     fn drop(&mut self) {
-        let Held { domain, record } = self.held;
+        let Held { domain, record, .. } = self.held;
         // SAFETY: G2, as in `retire`.
         let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
         if nothing_retired && domain.epochs.exit(record, self.epoch) != Exit::Awaited {

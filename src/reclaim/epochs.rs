@@ -130,7 +130,11 @@ impl<L: Default> Epochs<L> {
             0
         } else {
             match Self::discount(record, epoch) {
-                Some(next) => next,
+                Some(next) => {
+                    // The age of the next one is counted from when it is asked for.
+                    record.since.store(0, Ordering::Relaxed);
+                    next
+                }
                 None => return Exit::Shared,
             }
         };
@@ -162,6 +166,7 @@ impl<L: Default> Epochs<L> {
 
     /// The last stamp that was given.
     pub(crate) fn last_stamp(&self) -> Epoch {
+        // ORDERING: Acquire, as in `enter`: what was stamped before is seen unlinked.
         self.now.load(Ordering::Acquire) - 1
     }
 
@@ -186,6 +191,7 @@ impl<L: Default> Epochs<L> {
 
     /// All threads that hold guards, with their oldest.
     pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {
+        // ORDERING: as in `horizon`, so that a guard that was taken before is seen.
         fence(Ordering::SeqCst);
         self.records.iter().filter_map(|(slot, record)| {
             let epoch = record.epoch.load(Ordering::Acquire);

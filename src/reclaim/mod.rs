@@ -6,7 +6,7 @@
 //! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`nested`] and [`age`] find a thread's record, keep the records, tell the guards of one thread
-//!   apart, and tell the time.
+//!   apart, and tell the time; [`barrier`] is what makes leaving cheap.
 //!
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
 

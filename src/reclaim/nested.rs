@@ -39,6 +39,9 @@ impl Nested {
         if epoch != announced {
             let place = self.younger.binary_search_by_key(&epoch, |(epoch, _)| *epoch);
             self.younger[place.expect("a guard's epoch is recorded")].1 -= 1;
+            while self.younger.back().is_some_and(|(_, guards)| *guards == 0) {
+                self.younger.pop_back();
+            }
             return None;
         }
         self.oldest -= 1;

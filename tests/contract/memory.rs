@@ -67,6 +67,14 @@ fn m2_after_retaining_nothing_at_most_4_kib_are_held() {
 }
 
 #[test]
+fn m2_after_retaining_nothing_of_what_was_never_promoted_at_most_4_kib_are_held() {
+    let map: Map = (0..MANY).map(|key| (key, key)).collect();
+    map.retain(|_, _| false);
+    let heap = map.stats().heap;
+    assert!(heap.tables + heap.entries <= 4096, "{heap:?}");
+}
+
+#[test]
 fn m2_after_clear_at_most_4_kib_are_held() {
     gives_memory_back(|map| map.clear());
 }
@@ -96,6 +104,13 @@ fn m2_entries_that_have_been_overwritten_are_given_back_whole() {
     }
     drop(reader);
     assert!(held(&map, before) <= 4096, "{}", held(&map, before));
+}
+
+#[test]
+fn a_reservation_is_not_lost_by_reading() {
+    let map = Map::with_capacity_and_hasher(100_000, FixedState::default());
+    (0..1000).for_each(|key| assert!(map.get(&key).is_none()));
+    assert!(map.capacity() >= 100_000);
 }
 
 #[test]

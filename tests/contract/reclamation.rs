@@ -514,6 +514,12 @@ fn r8_the_map_tells_what_is_held_and_by_whom() {
         drop(session);
         leave.wait();
     });
+    let mut session = map.pin();
+    thread::sleep(Duration::from_millis(60));
+    session.refresh();
+    let age = map.stats().oldest_guard.unwrap().age;
+    assert!(age < Duration::from_millis(60), "a refreshed session is a new one: {age:?}");
+    drop(session);
     let stats = map.stats();
     assert_eq!((stats.retired, stats.freed, stats.pending), (40, 40, tidymap::Pending::default()));
     assert_eq!((stats.live_guards, stats.oldest_guard), (0, None));
