@@ -1,6 +1,7 @@
 //! The contract, line by line: each test names the line that it shows (see the crate's documentation).
 
 mod consistency;
+mod drop_time;
 mod faults;
 mod memory;
 mod progress;

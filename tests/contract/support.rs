@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::ThreadId;
 
+use tidymap::HashMap;
+
 /// Counts the values made from it that have not been dropped.
 #[derive(Clone, Default)]
 pub(crate) struct Counter(Arc<AtomicUsize>);
@@ -53,6 +55,21 @@ impl Hash for Counted {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.number.hash(state);
     }
+}
+
+/// A map of so many counted keys and values.
+pub(crate) fn filled(counter: &Counter, entries: u64) -> HashMap<Counted, Counted> {
+    let map = HashMap::new();
+    for number in 0..entries {
+        map.insert(counter.value(number), counter.value(number));
+    }
+    map
+}
+
+/// A key to ask with.
+pub(crate) fn key(number: u64) -> Counted {
+    // Counted apart, so as not to be mistaken for one in a map.
+    Counter::default().value(number)
 }
 
 /// Does something when it is dropped.
