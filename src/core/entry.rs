@@ -192,6 +192,23 @@ impl<K, V> Entry<K, V> {
         unsafe { &NonNull::new_unchecked(word.value::<V>()).as_ref().0 }
     }
 
+    /// The pair, if the entry is live.
+    ///
+    /// # Safety
+    /// The entry has not been reclaimed (E2); the pair is not used after the guard under which it was found.
+    #[inline(always)]
+    pub(crate) unsafe fn live_pair<'e>(self) -> Option<Pair<'e, K, V>> {
+        // SAFETY: E2, E3 by the caller's promise; a word that is the inline value's address and nothing else names that.
+        unsafe {
+            let word = self.load();
+            if Self::INLINE && word.0.addr() == self.inline().addr() {
+                // By an address that does not come from the word: the processor fetches both at once.
+                return Some(Pair { key: self.key(), value: &(*self.inline()).0 });
+            }
+            (!word.is_dead()).then(|| self.pair(word))
+        }
+    }
+
     /// The key, and the value that `word` names.
     ///
     /// # Safety
@@ -254,20 +271,6 @@ impl<K, V> Entry<K, V> {
 
     fn is_inline(self, word: Word) -> bool {
         Self::INLINE && word.value::<V>() == self.inline()
-    }
-
-    /// Starts to fetch the inline value, which may be on another cache line than the key.
-    ///
-    /// The value is found through the word, and the processor would wait for that before it asks for the second line.
-    #[inline]
-    pub(crate) fn prefetch_value(self) {
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse", not(miri)))]
-        if Self::INLINE {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let end = self.head.as_ptr().cast::<i8>().wrapping_add(Self::BYTES as usize - 1);
-            // SAFETY: a prefetch does not access memory as far as the program can tell; any address will do.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(end) };
-        }
     }
 
     fn inline(self) -> *mut Aligned<V> {

@@ -150,7 +150,6 @@ impl<K, V> Core<K, V> {
     {
         let matches = |head, slot| {
             let entry = Entry::<K, V>::from_raw(head);
-            entry.prefetch_value();
             // SAFETY: E2 by the caller's promise.
             unsafe {
                 if !key.equivalent(entry.key()) {
@@ -172,24 +171,40 @@ impl<K, V> Core<K, V> {
         Q: Equivalent<K> + ?Sized,
     {
         let state = self.state(guard)?;
+        // Most keys are the first candidate of their home bucket, or have none there: that much is inlined, without a loop.
         // SAFETY: T1, as in `find`.
-        match unsafe { Self::find_in(state.read, hash, key) } {
-            // SAFETY: found under the guard.
-            Some(found) => Some(unsafe { found.pair() }),
-            None if state.dirty.is_empty() => None,
-            None => self.miss(*guard, state, hash, key),
+        if let Some(home) = unsafe { state.read.home_bucket(hash) } {
+            let meta = home.meta();
+            if let Some(slot) = meta.matching(hash.tag()).next() {
+                let entry = Entry::<K, V>::from_raw(home.entry(slot));
+                // SAFETY: E2: found under the guard.
+                let pair = unsafe { if key.equivalent(entry.key()) { entry.live_pair() } else { None } };
+                if pair.is_some() {
+                    return pair;
+                }
+            } else if !meta.overflows() && state.dirty.is_empty() {
+                return None;
+            }
         }
+        self.get_on(*guard, state, hash, key)
     }
 
-    /// The key is not in the read table, or only dead.
+    /// The rest of [`get`](Self::get).
     #[inline(never)]
-    fn miss<'g, Q>(&self, guard: Held<'g, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
+    fn get_on<'g, Q>(&self, guard: Held<'g, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
         // SAFETY: T1, as in `find`.
-        let found = unsafe { Self::find_in(state.dirty, hash, key) };
-        self.count_miss(&guard);
+        let found = unsafe { Self::find_in(state.read, hash, key) }.or_else(|| {
+            if state.dirty.is_empty() {
+                return None;
+            }
+            // SAFETY: T1, as in `find`.
+            let found = unsafe { Self::find_in(state.dirty, hash, key) };
+            self.count_miss(&guard);
+            found
+        });
         // SAFETY: found under the guard.
         found.map(|found| unsafe { found.pair() })
     }

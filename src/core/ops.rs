@@ -259,7 +259,7 @@ impl<K, V> Core<K, V> {
         let killed = unsafe { found.entry.kill(found.word) };
         if killed {
             // SAFETY: as above.
-            self.bury(guard, unsafe { found.hash() }, found.entry);
+            unsafe { self.bury(guard, found) };
             guard.seal();
         }
         killed

@@ -196,7 +196,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// The current tables, read and dirty.
-    fn tables(&self, guard: &Held<'_, K, V>) -> (Table<K>, Table<K>) {
+    pub(super) fn tables(&self, guard: &Held<'_, K, V>) -> (Table<K>, Table<K>) {
         self.state(guard).map_or((Table::EMPTY, Table::EMPTY), |state| (state.read, state.dirty))
     }
 

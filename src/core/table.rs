@@ -20,16 +20,16 @@ use super::hash::Hash;
 use crate::sync::{AtomicU32, Ordering};
 
 /// Mean number of entries in a home bucket of a table that was built for its entries.
-const DENSITY_NUM: usize = if cfg!(loom) { 2 } else { 9 };
+const DENSITY_NUM: usize = if cfg!(loom) { 2 } else { 7 };
 const DENSITY_DEN: usize = 2;
 
 /// A handle to a table; copied freely. May stand for no table at all. What keeps the memory valid is said where it is used.
 pub(crate) struct Table<K> {
     buckets: *mut Bucket<K>,
-    homes: u32,
+    homes: u64,
     total: u32,
-    /// Which bits of a hash choose the home; see [`Size::turn`].
-    turn: u32,
+    /// See [`Size::scatter`].
+    scatter: u32,
 }
 
 impl<K> Clone for Table<K> {
@@ -51,26 +51,24 @@ impl<K> PartialEq for Table<K> {
 pub(super) struct Size {
     homes: usize,
     spare: usize,
-    /// By how many bits a hash is turned before its high bits choose the home.
+    /// What a hash is multiplied by before its high bits choose the home. Odd.
     ///
     /// Who removes entries in the order of an iteration leaves those whose hashes begin with zeros. In a smaller table
-    /// these would crowd in the first buckets; so when a table shrinks, the bits that have lost their meaning are turned to
-    /// the low end.
-    turn: u32,
+    /// these would crowd in the first buckets; so a table that is smaller has another factor.
+    scatter: u32,
 }
 
 impl Size {
     /// The least size for `entries` entries.
     pub(super) fn for_entries(entries: usize) -> Size {
         let homes = entries.saturating_mul(DENSITY_DEN).div_ceil(DENSITY_NUM).max(1);
-        Size { homes, spare: homes.ilog2() as usize + 1, turn: 0 }
+        Size { homes, spare: homes.ilog2() as usize + 1, scatter: 1 }
     }
 
     /// The same, for entries that stand in a table of size `from` now.
     pub(super) fn after(self, from: Size) -> Size {
-        let smaller = from.homes / self.homes;
-        let lost = if smaller > 1 { smaller.ilog2() + 1 } else { 0 };
-        Size { turn: (from.turn + lost) % u32::BITS, ..self }
+        let factor = if from.homes / self.homes > 1 { 0x9E37_79B1 } else { 1 };
+        Size { scatter: from.scatter.wrapping_mul(factor), ..self }
     }
 
     pub(super) fn with_more_spare(self) -> Size {
@@ -124,7 +122,7 @@ impl<K> Table<K> {
         buckets: std::ptr::null_mut(),
         homes: 0,
         total: 0,
-        turn: 0,
+        scatter: 1,
     };
 
     pub(super) fn allocate(size: Size) -> Result<Table<K>, NoTable> {
@@ -137,7 +135,7 @@ impl<K> Table<K> {
         if buckets.is_null() {
             return Err(NoTable::Memory(layout));
         }
-        let table = Table { buckets, homes, total, turn: size.turn };
+        let table = Table { buckets, homes: u64::from(homes), total, scatter: size.scatter };
         #[cfg(loom)]
         for index in 0..total as usize {
             // SAFETY: the memory is ours and large enough.
@@ -186,12 +184,12 @@ impl<K> Table<K> {
     }
 
     pub(super) fn size(self) -> Size {
-        Size { homes: self.homes as usize, spare: (self.total - self.homes) as usize, turn: self.turn }
+        Size { homes: self.homes as usize, spare: self.total as usize - self.homes as usize, scatter: self.scatter }
     }
 
     fn home(self, hash: Hash) -> usize {
         // Range reduction by multiplication (Lemire 2018): any number of homes will do.
-        ((u64::from(hash.place.rotate_left(self.turn)) * u64::from(self.homes)) >> 32) as usize
+        ((u64::from(hash.place.wrapping_mul(self.scatter)) * self.homes) >> 32) as usize
     }
 
     #[inline]
@@ -209,14 +207,28 @@ impl<K> Table<K> {
         let (index, slot) = (slot / SLOTS, slot % SLOTS);
         // SAFETY: T1 by the caller's promise; E1: the hash of a slot is written before its entry, and does not change.
         unsafe {
-            let tag = linked_tag(self.bucket(index).meta().tag(slot));
-            Hash { place: (*self.hash_at(index, slot)).load(Ordering::Relaxed), tag }
+            let tag = self.bucket(index).meta().tag(slot);
+            Hash::from_parts((*self.hash_at(index, slot)).load(Ordering::Relaxed), tag)
         }
     }
 
     fn hash_at(self, index: usize, slot: usize) -> *mut AtomicU32 {
         // The hashes begin where the buckets end: a bucket is aligned more strictly than a hash.
         self.buckets.wrapping_add(self.total as usize).cast::<AtomicU32>().wrapping_add(index * SLOTS + slot)
+    }
+
+    /// The bucket in which an entry with this hash stands, if not further on. Under loom none, if there are no buckets: there
+    /// is no static one.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1).
+    #[inline(always)]
+    pub(super) unsafe fn home_bucket<'t>(self, hash: Hash) -> Option<&'t Bucket<K>> {
+        if cfg!(loom) && self.is_empty() {
+            return None;
+        }
+        // SAFETY: T1 by the caller's promise. Without buckets the home is 0, which stands for `nothing`.
+        Some(unsafe { &*self.buckets.add(self.home(hash)) })
     }
 
     /// The first entry with this hash for which `found` gives something. `found` also sees entries of other hashes, and is
@@ -230,7 +242,6 @@ impl<K> Table<K> {
         hash: Hash,
         mut found: impl FnMut(*mut Head<K>, usize) -> Option<R>,
     ) -> Option<R> {
-        // There is no static bucket of loom's.
         if cfg!(loom) && self.is_empty() {
             return None;
         }
@@ -240,7 +251,7 @@ impl<K> Table<K> {
             // buckets it is 0, which stands for `nothing`.
             let bucket = unsafe { &*self.buckets.add(index) };
             let meta = bucket.meta();
-            for slot in meta.matching(hash.tag) {
+            for slot in meta.matching(hash.tag()) {
                 if let Some(result) = found(bucket.entry(slot), index * SLOTS + slot) {
                     return Some(result);
                 }
@@ -269,7 +280,7 @@ impl<K> Table<K> {
         // SAFETY: by the caller's promise; all indices are below `total`.
         unsafe {
             if let Some((index, slot)) = self.vacated(hash) {
-                self.bucket(index).link_again(slot, hash.tag, entry);
+                self.bucket(index).link_again(slot, hash.tag(), entry);
                 return Ok(Used::Again);
             }
             self.link_first(hash, entry)?;
@@ -286,7 +297,7 @@ impl<K> Table<K> {
         let home = self.home(hash);
         // SAFETY: T1 by the caller's promise; all indices are below `total`.
         unsafe {
-            let free = |index: &usize| self.bucket(*index).meta().first_empty().is_some();
+            let free = |index: &usize| self.bucket(*index).meta().first_unused().is_some();
             let index = (home..total).find(free).ok_or(Full)?;
             for passed in home..index {
                 if !self.bucket(passed).meta().overflows() {
@@ -294,9 +305,9 @@ impl<K> Table<K> {
                 }
             }
             let bucket = self.bucket(index);
-            let slot = bucket.meta().first_empty().ok_or(Full)?;
+            let slot = bucket.meta().first_unused().ok_or(Full)?;
             (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
-            bucket.link(slot, hash.tag, entry);
+            bucket.link(slot, hash.tag(), entry);
         }
         Ok(())
     }
@@ -312,7 +323,7 @@ impl<K> Table<K> {
             // SAFETY: T1 by the caller's promise; a slot with a tag has a hash (E1).
             unsafe {
                 let meta = self.bucket(index).meta();
-                for slot in (0..SLOTS).filter(|slot| linked_tag(meta.tag(*slot)) == hash.tag) {
+                for slot in (0..meta.used()).filter(|slot| linked_tag(meta.tag(*slot)) == hash.tag()) {
                     if (*self.hash_at(index, slot)).load(Ordering::Relaxed) == hash.place {
                         last = Some((index, slot, is_linked(meta.tag(slot))));
                     }
@@ -342,6 +353,18 @@ impl<K> Table<K> {
         }
     }
 
+    /// Unlinks the entry of a slot.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1), the caller holds the writer mutex, and `entry` is linked in the slot.
+    pub(super) unsafe fn unlink_at(self, slot: usize, entry: *mut Head<K>) {
+        let (index, slot) = (slot / SLOTS, slot % SLOTS);
+        // SAFETY: by the caller's promise.
+        let bucket = unsafe { self.bucket(index) };
+        debug_assert!(is_linked(bucket.meta().tag(slot)) && bucket.entry(slot) == entry);
+        bucket.unlink(slot);
+    }
+
     /// Where the first entry stands that has these 39 bits of hash and for which `wanted` holds.
     ///
     /// # Safety
@@ -354,7 +377,7 @@ impl<K> Table<K> {
             // SAFETY: T1 by the caller's promise.
             let bucket = unsafe { self.bucket(index) };
             let meta = bucket.meta();
-            for slot in meta.matching(hash.tag).filter(|slot| meta.tag(*slot) == hash.tag) {
+            for slot in meta.matching(hash.tag()).filter(|slot| meta.tag(*slot) == hash.tag()) {
                 // SAFETY: as above; the hash of a linked slot was written before its tag.
                 let place = unsafe { (*self.hash_at(index, slot)).load(Ordering::Relaxed) };
                 if place == hash.place && wanted(bucket.entry(slot)) {
@@ -430,7 +453,7 @@ mod tests {
     #[test]
     fn a_slot_is_used_again_by_its_own_hash_only_and_only_if_it_is_the_furthest() {
         let table = Table::<u64>::allocate(Size::for_entries(100)).expect("there is memory");
-        let (hash, other) = (Hash::new(1), Hash { place: Hash::new(1).place ^ 1, ..Hash::new(1) });
+        let (hash, other) = (Hash::new(1), Hash::from_parts(Hash::new(1).place ^ 1, Hash::new(1).tag()));
         // SAFETY: the table is ours.
         unsafe {
             assert_eq!(table.link(hash, entry(1)).unwrap(), Used::First);

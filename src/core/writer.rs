@@ -12,7 +12,7 @@ use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::rebuild::Counts;
 use super::table::{Full, NoTable, Used};
-use super::{Core, Held};
+use super::{Core, Found, Held};
 use crate::reclaim::{Stack, WouldWait};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
@@ -164,18 +164,44 @@ impl<K, V> Core<K, V> {
     }
 
     /// Unlinks an entry that the caller has killed, or leaves that to the holder of the mutex. Never waits.
-    pub(super) fn bury(&self, guard: &Held<'_, K, V>, hash: Hash, entry: Entry<K, V>) {
+    ///
+    /// # Safety
+    /// It was found under a guard that is still live, and killed by the caller.
+    pub(super) unsafe fn bury(&self, guard: &Held<'_, K, V>, found: &Found<K, V>) {
         self.writer.len.fetch_sub(1, Ordering::Relaxed);
         if let Some(mut lock) = self.try_lock() {
-            self.unlink(guard, &mut lock, hash, entry);
+            // SAFETY: by the caller's promise.
+            unsafe { self.unlink_found(guard, &mut lock, found) };
             return self.unlock(guard, lock);
         }
-        self.writer.dead.push((hash, entry));
+        // SAFETY: found under the guard.
+        self.writer.dead.push((unsafe { found.hash() }, found.entry));
         // ORDERING: our side of *let go against leave behind*, see `unlock`.
         fence(Ordering::SeqCst);
         if let Some(lock) = self.try_lock() {
             self.unlock(guard, lock);
         }
+    }
+
+    /// [`unlink`](Self::unlink) for an entry of which it is known where it was found: as long as that table is in use
+    /// nobody needs to look, nor to fetch the hash beside it.
+    ///
+    /// # Safety
+    /// As for [`bury`](Self::bury).
+    unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>, found: &Found<K, V>) {
+        let (read, dirty) = self.tables(guard);
+        let linked = if found.table == read {
+            &mut lock.read
+        } else if found.table == dirty {
+            &mut lock.dirty
+        } else {
+            // SAFETY: found under the guard.
+            return self.unlink(guard, lock, unsafe { found.hash() }, found.entry);
+        };
+        *linked -= 1;
+        // SAFETY: T1: a current table, under the mutex. W1: the entry stands where it was found, because nobody but us unlinks it.
+        unsafe { found.table.unlink_at(found.slot, found.entry.into_raw()) };
+        guard.retire(Unlinked::Entry(found.entry));
     }
 
     /// Unlinks a dead entry from the current tables, if it is in one, and retires it. Its killer, or whoever took it off
