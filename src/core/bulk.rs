@@ -3,25 +3,28 @@
 use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::table::{Backwards, Table};
-use super::{Core, Found, Held, Pair};
+use super::{Core, Found, Held, Pair, YOUNG};
 use crate::sync::Ordering;
 
 /// All entries of the state at its beginning that are live when it comes to them.
 ///
-/// The dirty table first, from its end, then the read table. So a key is never yielded twice: a second entry of a key is
+/// The youngest table first, from its end, the read table last. So a key is never yielded twice: a second entry of a key is
 /// linked only when the first one is dead, and always in a place that the iterator has passed or does not visit.
 pub(crate) struct Iter<'g, K, V> {
     entries: Backwards<K>,
-    then: Option<Table<K>>,
+    then: std::array::IntoIter<Table<K>, YOUNG>,
     _guard: std::marker::PhantomData<(&'g K, &'g V)>,
 }
 
 impl<K, V> Core<K, V> {
     pub(crate) fn iter<'g>(&self, guard: &'g Held<'_, K, V>) -> Iter<'g, K, V> {
-        let (dirty, read) = self.state(guard).map_or((Table::EMPTY, Table::EMPTY), |state| (state.dirty, state.read));
+        let (read, young) = self.tables(guard);
         // SAFETY: T1: the guard keeps the tables of the state, and the iterator borrows it.
-        let entries = unsafe { dirty.entries_backwards() };
-        Iter { entries, then: Some(read), _guard: std::marker::PhantomData }
+        let entries = unsafe { young[0].entries_backwards() };
+        let mut then = young;
+        then[0] = read;
+        then.rotate_left(1);
+        Iter { entries, then: then.into_iter(), _guard: std::marker::PhantomData }
     }
 
     /// Removes each entry of which `keep` says no. Others may be inserted and removed meanwhile.
@@ -78,7 +81,7 @@ impl<'g, K, V> Iter<'g, K, V> {
                 return Some(Found { entry, word, table: self.entries.table(), slot });
             }
             // SAFETY: T1, as in `Core::iter`.
-            self.entries = unsafe { self.then.take()?.entries_backwards() };
+            self.entries = unsafe { self.then.next()?.entries_backwards() };
         }
     }
 }

@@ -14,6 +14,7 @@ mod bulk;
 mod entry;
 mod garbage;
 mod hash;
+mod next;
 mod ops;
 mod rebuild;
 mod table;
@@ -36,12 +37,31 @@ use writer::Writer;
 pub(crate) type Guard<'m, K, V> = crate::reclaim::Guard<'m, Unlinked<K, V>>;
 type Held<'m, K, V> = crate::reclaim::Held<'m, Unlinked<K, V>>;
 
+/// Young tables: the dirty one, one of which the next read table is made, and a place for one more that hashes have filled
+/// too soon.
+const YOUNG: usize = 3;
+
+/// The dirty table, if there is one, and those that were dirty before it, the youngest first.
+type Young<K> = [Table<K>; YOUNG];
+
 /// What readers see of a map, in one load: the tables in which entries are found. Immutable; replaced under the mutex.
 pub(crate) struct State<K> {
     /// Built by a promotion. No key is ever added to it.
     read: Table<K>,
+    has_young: bool,
     /// The keys that have come since.
-    dirty: Table<K>,
+    young: Young<K>,
+}
+
+impl<K> State<K> {
+    fn new(read: Table<K>, young: Young<K>) -> State<K> {
+        State { read, has_young: young.iter().any(|table| !table.is_empty()), young }
+    }
+
+    /// The tables there are, from the read table to the oldest young one.
+    fn tables(&self) -> impl Iterator<Item = Table<K>> {
+        std::iter::once(self.read).chain(self.young).filter(|table| !table.is_empty())
+    }
 }
 
 pub(crate) struct Core<K, V> {
@@ -138,7 +158,17 @@ impl<K, V> Core<K, V> {
     {
         let state = self.state(guard)?;
         // SAFETY: T1: the guard keeps the tables of the state.
-        unsafe { Self::find_in(state.read, hash, key).or_else(|| Self::find_in(state.dirty, hash, key)) }
+        unsafe { Self::find_in(state.read, hash, key).or_else(|| Self::find_young(state, hash, key)) }
+    }
+
+    /// # Safety
+    /// As for [`find_in`](Self::find_in).
+    unsafe fn find_young<Q>(state: &State<K>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        // SAFETY: by the caller's promise.
+        state.young.into_iter().find_map(|table| unsafe { Self::find_in(table, hash, key) })
     }
 
     /// # Safety
@@ -164,7 +194,7 @@ impl<K, V> Core<K, V> {
         unsafe { table.find(hash, matches) }
     }
 
-    /// The pair of `key`: [`find`](Self::find), which counts a miss if it had to look into the dirty table.
+    /// The pair of `key`: [`find`](Self::find), which counts a miss if it had to look into young tables.
     #[inline(always)]
     pub(crate) fn get<'g, Q>(&self, guard: &'g Held<'_, K, V>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
@@ -182,7 +212,7 @@ impl<K, V> Core<K, V> {
                 if pair.is_some() {
                     return pair;
                 }
-            } else if !meta.overflows() && state.dirty.is_empty() {
+            } else if !meta.overflows() && !state.has_young {
                 return None;
             }
         }
@@ -197,11 +227,11 @@ impl<K, V> Core<K, V> {
     {
         // SAFETY: T1, as in `find`.
         let found = unsafe { Self::find_in(state.read, hash, key) }.or_else(|| {
-            if state.dirty.is_empty() {
+            if !state.has_young {
                 return None;
             }
             // SAFETY: T1, as in `find`.
-            let found = unsafe { Self::find_in(state.dirty, hash, key) };
+            let found = unsafe { Self::find_young(state, hash, key) };
             self.count_miss(&guard);
             found
         });
@@ -221,8 +251,8 @@ impl<K, V> Drop for Core<K, V> {
         let state = self.state.load(Ordering::Relaxed);
         if !state.is_null() {
             // SAFETY: S1: the current state is a box that nobody else will retire; `&mut self` says that nobody uses it.
-            let State { read, dirty } = *unsafe { Box::from_raw(state) };
-            for table in [read, dirty].into_iter().filter(|table| !table.is_empty()) {
+            let state = unsafe { Box::from_raw(state) };
+            for table in state.tables() {
                 // SAFETY: T1: as for the state. Linked entries belong to the table; no dead one is linked when no
                 // operation is running (W2).
                 unsafe {
@@ -233,6 +263,13 @@ impl<K, V> Drop for Core<K, V> {
                 }
             }
         }
+        let mut lock = self.lock();
+        let spare = lock.spare.take().map(table::Blank::into_table);
+        for table in lock.next.take().map(next::Next::into_table).into_iter().chain(spare) {
+            // SAFETY: T1: nobody else's; the entries linked in it were those of the tables above.
+            unsafe { table.free() };
+        }
+        drop(lock);
         self.domain.drop_all(&mut panics);
         panics.resume();
     }

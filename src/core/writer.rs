@@ -10,16 +10,16 @@
 use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::hash::Hash;
-use super::rebuild::Counts;
+use super::rebuild::Shape;
 use super::table::{Full, NoTable, Used};
-use super::{Core, Found, Held};
+use super::{Core, Found, Held, YOUNG};
 use crate::reclaim::{Stack, WouldWait};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
 /// The part of a map that readers do not touch; apart from what they do, so as not to disturb them.
 #[repr(align(128))]
 pub(super) struct Writer<K, V> {
-    mutex: Mutex<Counts>,
+    mutex: Mutex<Shape<K>>,
     /// Live entries.
     pub(super) len: AtomicUsize,
     /// Entries linked so far: how an insert knows that its search still holds.
@@ -36,7 +36,7 @@ impl<K, V> Writer<K, V> {
     const_unless_loom! {
         pub(super) fn new() -> Writer<K, V> {
             Writer {
-                mutex: Mutex::new(Counts::NONE),
+                mutex: Mutex::new(Shape::NONE),
                 len: AtomicUsize::new(0),
                 links: AtomicU64::new(0),
                 dead: Stack::new(),
@@ -61,7 +61,7 @@ pub(super) enum Link {
 }
 
 /// Permission to change the tables.
-pub(super) type Lock<'c> = MutexGuard<'c, Counts>;
+pub(super) type Lock<'c, K> = MutexGuard<'c, Shape<K>>;
 
 impl<K, V> Core<K, V> {
     /// Begins a search.
@@ -71,12 +71,12 @@ impl<K, V> Core<K, V> {
         Searched(self.writer.links.load(Ordering::Acquire))
     }
 
-    pub(super) fn lock(&self) -> Lock<'_> {
+    pub(super) fn lock(&self) -> Lock<'_, K> {
         // No user code runs under it, so a panic leaves nothing half done.
         self.writer.mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub(super) fn try_lock(&self) -> Option<Lock<'_>> {
+    pub(super) fn try_lock(&self) -> Option<Lock<'_, K>> {
         match self.writer.mutex.try_lock() {
             Ok(lock) => Some(lock),
             Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -85,11 +85,11 @@ impl<K, V> Core<K, V> {
     }
 
     /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder.
-    pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c>) {
+    pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c, K>) {
         loop {
-            self.unlink_dead(guard, &mut lock);
-            self.shrink_if_sparse(guard, &mut lock);
-            self.promote_if_due(guard, &mut lock);
+            let unlinked = self.unlink_dead(guard, &mut lock);
+            // For ourselves, and for those who have left us their work.
+            self.tend(guard, &mut lock, 1 + unlinked);
             // Who takes the mutex next may rely on it that what was left to us is stamped (R3).
             guard.seal();
             drop(lock);
@@ -118,7 +118,7 @@ impl<K, V> Core<K, V> {
     fn link_locked(
         &self,
         guard: &Held<'_, K, V>,
-        lock: &mut Lock<'_>,
+        lock: &mut Lock<'_, K>,
         searched: Searched,
         hash: Hash,
         entry: Entry<K, V>,
@@ -137,8 +137,8 @@ impl<K, V> Core<K, V> {
             // SAFETY: T1: the current table, under the mutex.
             match unsafe { dirty.link(hash, entry.into_raw()) } {
                 Ok(used) => break used,
-                Err(Full) => match self.widen(guard, lock) {
-                    Ok(wider) => dirty = wider,
+                Err(Full) => match self.replace_dirty(guard, lock, dirty.slots()) {
+                    Ok(another) => dirty = another,
                     Err(no_table) => {
                         self.writer.len.fetch_sub(1, Ordering::Relaxed);
                         return Link::NoTable(no_table);
@@ -147,7 +147,7 @@ impl<K, V> Core<K, V> {
             }
         };
         lock.dirty_used += usize::from(used == Used::First);
-        lock.dirty += 1;
+        lock.young[0] += 1;
         guard.allocated(Entry::<K, V>::weight());
         // ORDERING: Release pairs with the Acquire of `searching`.
         self.writer.links.store(links + 1, Ordering::Release);
@@ -155,9 +155,9 @@ impl<K, V> Core<K, V> {
     }
 
     /// Is there a live entry that could have this hash's key?
-    fn may_be_linked(&self, guard: &Held<'_, K, V>, _lock: &Lock<'_>, hash: Hash) -> bool {
+    fn may_be_linked(&self, guard: &Held<'_, K, V>, _lock: &Lock<'_, K>, hash: Hash) -> bool {
         let Some(state) = self.state(guard) else { return false };
-        [state.read, state.dirty].into_iter().any(|table| {
+        state.tables().any(|table| {
             // SAFETY: T1 under the guard and the mutex; E2 under the guard.
             unsafe { table.any_with_hash(hash, |head| !Entry::<K, V>::from_raw(head).load().is_dead()) }
         })
@@ -188,17 +188,16 @@ impl<K, V> Core<K, V> {
     ///
     /// # Safety
     /// As for [`bury`](Self::bury).
-    unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>, found: &Found<K, V>) {
-        let (read, dirty) = self.tables(guard);
-        let linked = if found.table == read {
-            &mut lock.read
-        } else if found.table == dirty {
-            &mut lock.dirty
-        } else {
+    unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
+        let (read, young) = self.tables(guard);
+        if lock.next.is_some() || (found.table != read && !young.contains(&found.table)) {
             // SAFETY: found under the guard.
             return self.unlink(guard, lock, unsafe { found.hash() }, found.entry);
-        };
-        *linked -= 1;
+        }
+        match young.iter().position(|table| *table == found.table) {
+            Some(index) => lock.young[index] -= 1,
+            None => lock.read -= 1,
+        }
         // SAFETY: T1: a current table, under the mutex. W1: the entry stands where it was found, because nobody but us unlinks it.
         unsafe { found.table.unlink_at(found.slot, found.entry.into_raw()) };
         guard.retire(Unlinked::Entry(found.entry));
@@ -206,16 +205,18 @@ impl<K, V> Core<K, V> {
 
     /// Unlinks a dead entry from the current tables, if it is in one, and retires it. Its killer, or whoever took it off
     /// the dead list, calls this once (W1).
-    fn unlink(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>, hash: Hash, entry: Entry<K, V>) {
-        if let Some(state) = self.state(guard) {
-            let head = entry.into_raw();
-            // SAFETY: T1: the current tables, under the mutex.
-            unsafe {
-                if state.read.unlink(hash, head) {
-                    lock.read -= 1;
-                } else if state.dirty.unlink(hash, head) {
-                    lock.dirty -= 1;
-                }
+    fn unlink(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, hash: Hash, entry: Entry<K, V>) {
+        let (read, young) = self.tables(guard);
+        let head = entry.into_raw();
+        // SAFETY: T1: the current tables, and the next one, under the mutex.
+        unsafe {
+            if read.unlink(hash, head) {
+                lock.read -= 1;
+            } else if let Some(index) = (0..YOUNG).find(|index| young[*index].unlink(hash, head)) {
+                lock.young[index] -= 1;
+            }
+            if let Some(next) = &mut lock.next {
+                next.unlink(hash, head);
             }
         }
         guard.retire(Unlinked::Entry(entry));
@@ -234,12 +235,12 @@ impl<K, V> Core<K, V> {
         Ok(())
     }
 
-    fn unlink_dead(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_>) {
+    /// Unlinks what was left to the holder of the mutex; tells how much that was.
+    fn unlink_dead(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> usize {
         if self.writer.dead.is_empty() {
-            return;
+            return 0;
         }
-        for (hash, entry) in self.writer.dead.take() {
-            self.unlink(guard, lock, hash, entry);
-        }
+        let unlink = |(hash, entry)| self.unlink(guard, lock, hash, entry);
+        self.writer.dead.take().map(unlink).count()
     }
 }

@@ -9,8 +9,11 @@
 //! ([`Table::entries_backwards`]) cannot meet a key twice: if it has yielded the older one, alive, the younger one was
 //! linked behind its back.
 
-use std::alloc::{Layout, LayoutError, alloc_zeroed, dealloc, handle_alloc_error};
-use std::ptr::NonNull;
+mod backwards;
+mod blank;
+mod size;
+
+use std::alloc::{Layout, LayoutError, dealloc};
 
 #[cfg(not(loom))]
 use super::bucket::nothing;
@@ -19,9 +22,10 @@ use super::entry::Head;
 use super::hash::Hash;
 use crate::sync::{AtomicU32, Ordering};
 
-/// Mean number of entries in a home bucket of a table that was built for its entries.
-const DENSITY_NUM: usize = if cfg!(loom) { 2 } else { 7 };
-const DENSITY_DEN: usize = 2;
+pub(in crate::core) use backwards::Backwards;
+pub(in crate::core) use blank::Blank;
+pub(crate) use size::NoTable;
+pub(in crate::core) use size::Size;
 
 /// A handle to a table; copied freely. May stand for no table at all. What keeps the memory valid is said where it is used.
 pub(crate) struct Table<K> {
@@ -46,63 +50,9 @@ impl<K> PartialEq for Table<K> {
     }
 }
 
-/// A table's size and shape.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Size {
-    homes: usize,
-    spare: usize,
-    /// What a hash is multiplied by before its high bits choose the home. Odd.
-    ///
-    /// Who removes entries in the order of an iteration leaves those whose hashes begin with zeros. In a smaller table
-    /// these would crowd in the first buckets; so a table that is smaller has another factor.
-    scatter: u32,
-}
-
-impl Size {
-    /// The least size for `entries` entries.
-    pub(super) fn for_entries(entries: usize) -> Size {
-        let homes = entries.saturating_mul(DENSITY_DEN).div_ceil(DENSITY_NUM).max(1);
-        Size { homes, spare: homes.ilog2() as usize + 1, scatter: 1 }
-    }
-
-    /// The same, for entries that stand in a table of size `from` now.
-    pub(super) fn after(self, from: Size) -> Size {
-        let factor = if from.homes / self.homes > 1 { 0x9E37_79B1 } else { 1 };
-        Size { scatter: from.scatter.wrapping_mul(factor), ..self }
-    }
-
-    pub(super) fn with_more_spare(self) -> Size {
-        Size { spare: self.spare * 2, ..self }
-    }
-
-    /// How many entries a table of this size takes before it is due for a rebuild.
-    pub(super) fn limit(self) -> usize {
-        if cfg!(loom) { self.homes * 2 } else { self.homes * 5 + self.homes / 2 }
-    }
-}
-
-/// Why there is no table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoTable {
-    /// Its size overflows what can be counted.
-    Capacity,
-    /// The allocator has no memory for this layout.
-    Memory(Layout),
-}
-
-impl NoTable {
-    /// Does what the standard library's collections do.
-    pub(crate) fn fail(self) -> ! {
-        match self {
-            NoTable::Capacity => panic!("capacity overflow"),
-            NoTable::Memory(layout) => handle_alloc_error(layout),
-        }
-    }
-}
-
 /// Which slot an entry was linked in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Used {
+pub(in crate::core) enum Used {
     /// One that had never been used.
     First,
     /// One from which an entry of the same hash had been unlinked.
@@ -111,11 +61,11 @@ pub(super) enum Used {
 
 /// There is no empty slot for an entry with this hash: the table needs more spare buckets.
 #[derive(Debug)]
-pub(super) struct Full;
+pub(in crate::core) struct Full;
 
 impl<K> Table<K> {
     /// The table without buckets.
-    pub(super) const EMPTY: Table<K> = Table {
+    pub(in crate::core) const EMPTY: Table<K> = Table {
         #[cfg(not(loom))]
         buckets: nothing(),
         #[cfg(loom)]
@@ -125,33 +75,11 @@ impl<K> Table<K> {
         scatter: 1,
     };
 
-    pub(super) fn allocate(size: Size) -> Result<Table<K>, NoTable> {
-        let homes = u32::try_from(size.homes).map_err(|_| NoTable::Capacity)?;
-        let total = size.homes.checked_add(size.spare).and_then(|total| u32::try_from(total).ok());
-        let total = total.ok_or(NoTable::Capacity)?;
-        let layout = Self::layout(total).map_err(|_| NoTable::Capacity)?;
-        // SAFETY: the layout's size is not zero, because there is at least one bucket.
-        let buckets = unsafe { alloc_zeroed(layout) }.cast::<Bucket<K>>();
-        if buckets.is_null() {
-            return Err(NoTable::Memory(layout));
-        }
-        let table = Table { buckets, homes: u64::from(homes), total, scatter: size.scatter };
-        #[cfg(loom)]
-        for index in 0..total as usize {
-            // SAFETY: the memory is ours and large enough.
-            unsafe {
-                buckets.add(index).write(Bucket::new());
-                (0..SLOTS).for_each(|slot| table.hash_at(index, slot).write(AtomicU32::new(0)));
-            }
-        }
-        Ok(table)
-    }
-
     /// Gives the memory back.
     ///
     /// # Safety
-    /// The table came from [`allocate`](Self::allocate), and nobody uses it any more.
-    pub(super) unsafe fn free(self) {
+    /// The table came from a [`Blank`], and nobody uses it any more.
+    pub(in crate::core) unsafe fn free(self) {
         let layout = Self::layout(self.total).expect("it was allocated with this layout");
         // SAFETY: by the caller's promise; buckets and hashes have no destructors, but for loom's.
         unsafe {
@@ -170,20 +98,20 @@ impl<K> Table<K> {
         Ok(Layout::array::<Bucket<K>>(total as usize)?.extend(hashes)?.0)
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(in crate::core) fn is_empty(self) -> bool {
         self.total == 0
     }
 
-    pub(super) fn bytes(self) -> usize {
+    pub(in crate::core) fn bytes(self) -> usize {
         Self::layout(self.total).map_or(0, |layout| layout.size())
     }
 
     /// How many entries it has place for.
-    pub(super) fn slots(self) -> usize {
+    pub(in crate::core) fn slots(self) -> usize {
         self.homes as usize * SLOTS
     }
 
-    pub(super) fn size(self) -> Size {
+    pub(in crate::core) fn size(self) -> Size {
         Size { homes: self.homes as usize, spare: self.total as usize - self.homes as usize, scatter: self.scatter }
     }
 
@@ -203,7 +131,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1), and an entry was met in the slot.
-    pub(super) unsafe fn hash_of(self, slot: usize) -> Hash {
+    pub(in crate::core) unsafe fn hash_of(self, slot: usize) -> Hash {
         let (index, slot) = (slot / SLOTS, slot % SLOTS);
         // SAFETY: T1 by the caller's promise; E1: the hash of a slot is written before its entry, and does not change.
         unsafe {
@@ -223,7 +151,7 @@ impl<K> Table<K> {
     /// # Safety
     /// The table is not freed meanwhile (T1).
     #[inline(always)]
-    pub(super) unsafe fn home_bucket<'t>(self, hash: Hash) -> Option<&'t Bucket<K>> {
+    pub(in crate::core) unsafe fn home_bucket<'t>(self, hash: Hash) -> Option<&'t Bucket<K>> {
         if cfg!(loom) && self.is_empty() {
             return None;
         }
@@ -237,7 +165,7 @@ impl<K> Table<K> {
     /// # Safety
     /// The table is not freed meanwhile (T1).
     #[inline(always)]
-    pub(super) unsafe fn find<R>(
+    pub(in crate::core) unsafe fn find<R>(
         self,
         hash: Hash,
         mut found: impl FnMut(*mut Head<K>, usize) -> Option<R>,
@@ -267,7 +195,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
-    pub(super) unsafe fn any_with_hash(self, hash: Hash, mut seen: impl FnMut(*mut Head<K>) -> bool) -> bool {
+    pub(in crate::core) unsafe fn any_with_hash(self, hash: Hash, mut seen: impl FnMut(*mut Head<K>) -> bool) -> bool {
         // SAFETY: by the caller's promise.
         unsafe { self.locate(hash, &mut seen) }.is_some()
     }
@@ -276,7 +204,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
-    pub(super) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<Used, Full> {
+    pub(in crate::core) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<Used, Full> {
         // SAFETY: by the caller's promise; all indices are below `total`.
         unsafe {
             if let Some((index, slot)) = self.vacated(hash) {
@@ -292,7 +220,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// As for [`link`](Self::link).
-    unsafe fn link_first(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
+    pub(in crate::core) unsafe fn link_first(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
         let total = self.total as usize;
         let home = self.home(hash);
         // SAFETY: T1 by the caller's promise; all indices are below `total`.
@@ -340,7 +268,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
-    pub(super) unsafe fn unlink(self, hash: Hash, entry: *mut Head<K>) -> bool {
+    pub(in crate::core) unsafe fn unlink(self, hash: Hash, entry: *mut Head<K>) -> bool {
         // SAFETY: by the caller's promise.
         unsafe {
             match self.locate(hash, |other| other == entry) {
@@ -357,7 +285,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed meanwhile (T1), the caller holds the writer mutex, and `entry` is linked in the slot.
-    pub(super) unsafe fn unlink_at(self, slot: usize, entry: *mut Head<K>) {
+    pub(in crate::core) unsafe fn unlink_at(self, slot: usize, entry: *mut Head<K>) {
         let (index, slot) = (slot / SLOTS, slot % SLOTS);
         // SAFETY: by the caller's promise.
         let bucket = unsafe { self.bucket(index) };
@@ -395,55 +323,18 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table is not freed before the iterator (T1).
-    pub(super) unsafe fn entries_backwards(self) -> Backwards<K> {
+    pub(in crate::core) unsafe fn entries_backwards(self) -> Backwards<K> {
         Backwards { table: self, next: self.total as usize * SLOTS }
-    }
-
-    /// Links everything that is linked in `other`.
-    ///
-    /// # Safety
-    /// The tables are not freed meanwhile (T1), and the caller holds the writer mutex.
-    pub(super) unsafe fn link_all(self, other: Table<K>) -> Result<(), Full> {
-        // SAFETY: by the caller's promise.
-        unsafe {
-            other.entries_backwards().try_for_each(|(entry, slot)| self.link_first(other.hash_of(slot), entry.as_ptr()))
-        }
-    }
-}
-
-/// See [`Table::entries_backwards`].
-pub(super) struct Backwards<K> {
-    table: Table<K>,
-    /// One behind the slot that comes next.
-    next: usize,
-}
-
-impl<K> Backwards<K> {
-    pub(super) fn table(&self) -> Table<K> {
-        self.table
-    }
-}
-
-impl<K> Iterator for Backwards<K> {
-    type Item = (NonNull<Head<K>>, usize);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.next > 0 {
-            self.next -= 1;
-            let (index, slot) = (self.next / SLOTS, self.next % SLOTS);
-            // SAFETY: T1 by the promise made to `entries_backwards`.
-            let bucket = unsafe { self.table.bucket(index) };
-            if is_linked(bucket.meta().tag(slot)) {
-                return NonNull::new(bucket.entry(slot)).map(|entry| (entry, self.next));
-            }
-        }
-        None
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+
+    fn empty(size: Size) -> Result<Table<u64>, NoTable> {
+        Ok(Blank::allocate(size)?.cleared())
+    }
 
     /// Something to point to; never looked at.
     fn entry(number: usize) -> *mut Head<u64> {
@@ -452,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_used_again_by_its_own_hash_only_and_only_if_it_is_the_furthest() {
-        let table = Table::<u64>::allocate(Size::for_entries(100)).expect("there is memory");
+        let table = empty(Size::for_entries(100)).expect("there is memory");
         let (hash, other) = (Hash::new(1), Hash::from_parts(Hash::new(1).place ^ 1, Hash::new(1).tag()));
         // SAFETY: the table is ours.
         unsafe {
@@ -476,7 +367,7 @@ mod tests {
 
     #[test]
     fn entries_that_are_left_after_removal_in_order_do_not_crowd_in_a_smaller_table() {
-        let large = Table::<u64>::allocate(Size::for_entries(10_000)).expect("there is memory");
+        let large = empty(Size::for_entries(10_000)).expect("there is memory");
         // SAFETY: the tables are ours.
         unsafe {
             for number in 0..10_000 {
@@ -486,8 +377,10 @@ mod tests {
             for (head, slot) in &all[..9000] {
                 assert!(large.unlink(large.hash_of(*slot), head.as_ptr()));
             }
-            let small = Table::<u64>::allocate(Size::for_entries(1000).after(large.size())).expect("there is memory");
-            small.link_all(large).expect("they spread");
+            let small = empty(Size::for_entries(1000).after(large.size())).expect("there is memory");
+            for (head, slot) in large.entries_backwards() {
+                small.link_first(large.hash_of(slot), head.as_ptr()).expect("they spread");
+            }
             let furthest = |table: Table<u64>| {
                 let far = |(_, slot): (_, usize)| slot / SLOTS - table.home(table.hash_of(slot));
                 table.entries_backwards().map(far).max()

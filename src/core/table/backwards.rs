@@ -1,0 +1,47 @@
+//! All entries of a table, the last one first.
+
+use std::ptr::NonNull;
+
+use super::Table;
+use crate::core::bucket::{SLOTS, is_linked};
+use crate::core::entry::Head;
+
+/// See [`Table::entries_backwards`].
+pub(in crate::core) struct Backwards<K> {
+    pub(super) table: Table<K>,
+    /// One behind the slot that comes next.
+    pub(super) next: usize,
+}
+
+impl<K> Backwards<K> {
+    pub(in crate::core) fn table(&self) -> Table<K> {
+        self.table
+    }
+
+    pub(in crate::core) fn is_done(&self) -> bool {
+        self.next == 0
+    }
+
+    /// The next one, if there is one among the next `slots`, of which those are taken off that were looked at.
+    pub(in crate::core) fn next_of(&mut self, slots: &mut usize) -> Option<(NonNull<Head<K>>, usize)> {
+        while self.next > 0 && *slots > 0 {
+            self.next -= 1;
+            *slots -= 1;
+            let (index, slot) = (self.next / SLOTS, self.next % SLOTS);
+            // SAFETY: T1 by the promise made to `entries_backwards`.
+            let bucket = unsafe { self.table.bucket(index) };
+            if is_linked(bucket.meta().tag(slot)) {
+                return NonNull::new(bucket.entry(slot)).map(|entry| (entry, self.next));
+            }
+        }
+        None
+    }
+}
+
+impl<K> Iterator for Backwards<K> {
+    type Item = (NonNull<Head<K>>, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_of(&mut { usize::MAX })
+    }
+}
