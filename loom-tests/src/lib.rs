@@ -86,6 +86,11 @@ impl Drop for Value {
     }
 }
 
+/// The number of a pair's value, read.
+pub fn number(pair: Option<tidymap::Ref<'_, u64, Value>>) -> Option<u64> {
+    pair.map(|value| value.number())
+}
+
 /// A map with one entry, promoted to the read table.
 pub fn promoted(ledger: &Ledger, key: u64, value: u64) -> loom::sync::Arc<Map<Value>> {
     let map = Map::default();

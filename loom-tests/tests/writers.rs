@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, explore, promoted};
+use loom_tests::{Ledger, Map, Value, explore, number, promoted};
 
 /// Runs `first` and `second` at the same time, and tells what they returned and what the key has in the end. Nothing is
 /// left undropped but what is in the map.
@@ -26,10 +26,6 @@ fn race<A: 'static, B: 'static>(
     drop(map);
     assert_eq!(ledger.live(), 0, "the map drops what is in it");
     (ours, theirs, last)
-}
-
-fn number(pair: Option<tidymap::Ref<'_, u64, Value>>) -> Option<u64> {
-    pair.map(|value| value.number())
 }
 
 /// A value seen through the dirty table, or not yet: across its making, and a promotion of it.
