@@ -120,3 +120,81 @@ impl<K> Next<K> {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::super::rebuild::WRITER_STEP;
+    use super::super::{Core, Hash};
+
+    /// How far the tables in the making are: entries copied and buckets cleared, since the map began.
+    #[derive(Clone, Copy, Default)]
+    struct Work {
+        promotions: u64,
+        copied: usize,
+        next_cleared: usize,
+        spare_cleared: usize,
+    }
+
+    fn work(core: &Core<u64, u64>) -> Work {
+        let lock = core.lock();
+        let next = lock.next.as_ref();
+        Work {
+            promotions: core.promotions_and_misses().0,
+            copied: next.map_or(0, super::Next::linked),
+            next_cleared: next.map_or(0, |next| next.blank.progress()),
+            spare_cleared: lock.spare.as_ref().map_or(0, super::Blank::progress),
+        }
+    }
+
+    /// Asserts that one call has done no more than its share.
+    fn assert_bounded(before: Work, after: Work, what: u64) {
+        let buckets = super::CLEARED_FOR_ONE * (WRITER_STEP.div_ceil(super::SLOTS) + 1);
+        if before.promotions == after.promotions {
+            assert!(after.copied <= before.copied + WRITER_STEP, "{what}: {} copied", after.copied - before.copied);
+        }
+        for (before, after) in [(before.next_cleared, after.next_cleared), (before.spare_cleared, after.spare_cleared)]
+        {
+            assert!(after <= before + buckets, "{what}: {} buckets cleared", after - before);
+        }
+    }
+
+    fn hash(key: u64) -> Hash {
+        Hash::new(key.wrapping_mul(0xD6E8_FEB8_6659_FD93))
+    }
+
+    #[test]
+    fn p3_no_insert_or_removal_makes_a_table_by_itself() {
+        const KEYS: u64 = if cfg!(miri) { 2000 } else { 300_000 };
+        let core = Core::<u64, u64>::new(0);
+        let mut before = Work::default();
+        for key in 0..KEYS {
+            let full = {
+                let guard = core.guard();
+                let dirty = core.tables(&guard).1[0];
+                !dirty.is_empty() && core.lock().dirty_used >= dirty.size().limit()
+            };
+            if full {
+                assert!(core.lock().next.is_none(), "{key}: the next table was not done in time");
+                assert!(
+                    core.lock().dirty_used < 2048 || core.lock().spare.as_ref().is_some_and(super::Blank::is_cleared)
+                );
+            }
+            assert!(core.insert(&core.guard(), hash(key), key, key).is_none());
+            let after = work(&core);
+            assert_bounded(before, after, key);
+            before = after;
+        }
+        assert!(before.promotions > 10);
+        let grown = before.promotions;
+        for key in 0..KEYS {
+            assert!(matches!(core.remove_if(&core.guard(), hash(key), &key, |_| true), Ok(Some(_))));
+            let after = work(&core);
+            assert_bounded(before, after, key);
+            before = after;
+        }
+        assert!(before.promotions > grown + 3, "it has shrunk on the way");
+        let (read, young) = core.tables(&core.guard());
+        assert!(young.into_iter().chain([read]).map(super::Table::bytes).sum::<usize>() <= 2048);
+        assert!(core.lock().next.is_none() && core.lock().spare.is_none());
+    }
+}

@@ -63,7 +63,7 @@ const LARGE: usize = if cfg!(loom) { usize::MAX } else { 1024 };
 const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
 /// Slots that a call which has the mutex looks at for the next read table. The dirty table takes a fifth of the entries
 /// there are: before it is full, all of their slots have been looked at three times over.
-const WRITER_STEP: usize = if cfg!(loom) { 2 } else { 64 };
+pub(super) const WRITER_STEP: usize = if cfg!(loom) { 2 } else { 64 };
 /// The same for a reader that tells its misses: no more than a few microseconds.
 const READER_STEP: usize = if cfg!(loom) { 2 } else { 512 };
 

@@ -34,6 +34,17 @@ impl<K> Blank<K> {
         self.table
     }
 
+    /// Buckets that are cleared.
+    #[cfg(all(test, not(loom)))]
+    pub(in crate::core) fn progress(&self) -> usize {
+        self.cleared
+    }
+
+    #[cfg(all(test, not(loom)))]
+    pub(in crate::core) fn is_cleared(&self) -> bool {
+        self.cleared == self.table.total as usize
+    }
+
     /// Clears so many buckets more; true if all are.
     pub(in crate::core) fn clear(&mut self, buckets: usize) -> bool {
         let left = self.table.total as usize - self.cleared;
