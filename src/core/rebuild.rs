@@ -262,10 +262,13 @@ impl<K, V> Core<K, V> {
             self.forget_tables(guard, lock);
             return Ok(());
         }
-        self.seal(guard, lock)?;
-        self.finish(guard, lock)?;
         self.drop_spare(guard, lock);
-        Ok(())
+        self.seal(guard, lock)?;
+        let read = self.tables(guard).0.size();
+        if lock.linked_young() == 0 && !Size::for_entries(lock.read).is_smaller(read) {
+            return Ok(());
+        }
+        self.finish(guard, lock)
     }
 
     /// How many entries the map can hold without a new table.

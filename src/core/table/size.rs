@@ -25,6 +25,10 @@ impl Size {
         Size { homes, spare: homes.ilog2() as usize + 1, scatter: 1 }
     }
 
+    pub(in crate::core) fn is_smaller(self, than: Size) -> bool {
+        self.homes < than.homes
+    }
+
     /// The same, for entries that stand in a table of size `from` now.
     pub(in crate::core) fn after(self, from: Size) -> Size {
         let factor = if from.homes / self.homes > 1 { 0x9E37_79B1 } else { 1 };
