@@ -28,8 +28,8 @@
 //!
 //! **Progress.** **P1** Reads wait for no lock, hit or miss (a thread's first use of any map takes a
 //! process-wide lock once). **P2** Overwriting and removing an existing key
-//! linearize at one compare-and-swap and wait for nothing. **P3** (in part, for now) No operation on one key visits all entries, except
-//! that one in so many promotes: it copies one pointer and four bytes for each entry.
+//! linearize at one compare-and-swap and wait for nothing. **P3** No operation on one key does work for all entries: tables
+//! are made a bounded part at a time, by calls that wait for other writers anyway, and by reads that miss (a few microseconds of it).
 //!
 //! **Consistency.** **C1** Every operation on one key is linearizable. **C2** An iteration yields each key that is present
 //! throughout exactly once, none twice, and never waits. **C3** [`len`](HashMap::len) is exact when no writer runs.

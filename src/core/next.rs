@@ -123,7 +123,7 @@ impl<K> Next<K> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::rebuild::WRITER_STEP;
+    use super::super::rebuild::LONG_STEP;
     use super::super::{Core, Hash};
 
     /// How far the tables in the making are: entries copied and buckets cleared, since the map began.
@@ -148,9 +148,9 @@ mod tests {
 
     /// Asserts that one call has done no more than its share.
     fn assert_bounded(before: Work, after: Work, what: u64) {
-        let buckets = super::CLEARED_FOR_ONE * (WRITER_STEP.div_ceil(super::SLOTS) + 1);
+        let buckets = super::CLEARED_FOR_ONE * (LONG_STEP.div_ceil(super::SLOTS) + 1);
         if before.promotions == after.promotions {
-            assert!(after.copied <= before.copied + WRITER_STEP, "{what}: {} copied", after.copied - before.copied);
+            assert!(after.copied <= before.copied + LONG_STEP, "{what}: {} copied", after.copied - before.copied);
         }
         for (before, after) in [(before.next_cleared, after.next_cleared), (before.spare_cleared, after.spare_cleared)]
         {

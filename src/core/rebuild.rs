@@ -27,6 +27,8 @@ pub(super) struct Shape<K> {
     pub(super) young: [usize; YOUNG],
     /// Slots of the dirty table that have been used.
     pub(super) dirty_used: usize,
+    /// Slots that calls have left for later ones to look at.
+    owed: usize,
     /// What will be the read table.
     pub(super) next: Option<Next<K>>,
     /// What will be the dirty table when this one is full.
@@ -37,15 +39,18 @@ pub(super) struct Shape<K> {
 unsafe impl<K> Send for Shape<K> {}
 
 impl<K> Shape<K> {
-    pub(super) const NONE: Shape<K> = Shape { read: 0, young: [0; YOUNG], dirty_used: 0, next: None, spare: None };
+    pub(super) const NONE: Shape<K> =
+        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, owed: 0, next: None, spare: None };
 
     fn linked(&self) -> usize {
         self.read + self.linked_young()
     }
 
-    /// For how many entries a dirty table is usually made: a part of what is there.
+    /// For how many entries a dirty table is usually made: a part of what is there. A larger part means fewer promotions,
+    /// each of which copies everything, and more memory that is not used yet.
     fn usual(&self) -> usize {
-        self.linked() / 8
+        let linked = self.linked();
+        if linked < BIG { linked / 2 } else { linked / 8 }
     }
 
     fn linked_young(&self) -> usize {
@@ -57,15 +62,17 @@ impl<K> Shape<K> {
 const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
 /// Tables that take no more bytes than this are left as they are, however few entries are in them.
 const SMALL: usize = if cfg!(loom) { 400 } else { 2048 };
+/// A map with more entries than this counts its bytes.
+const BIG: usize = 1 << 18;
 /// A dirty table with more entries than this has its successor made ready.
 const LARGE: usize = if cfg!(loom) { usize::MAX } else { 1024 };
 /// A thread tells its misses in lots of this size.
 const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
-/// Slots that a call which has the mutex looks at for the next read table. The dirty table takes a fifth of the entries
-/// there are: before it is full, all of their slots have been looked at three times over.
-pub(super) const WRITER_STEP: usize = if cfg!(loom) { 2 } else { 64 };
-/// The same for a reader that tells its misses: no more than a few microseconds.
-const READER_STEP: usize = if cfg!(loom) { 2 } else { 512 };
+/// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
+/// entries there are: before it is full, all of their slots have been looked at several times over.
+const STEP: usize = if cfg!(loom) { 2 } else { 64 };
+/// The same for a reader that tells its misses, and for every eighth call on a big map: no more than a few microseconds.
+pub(super) const LONG_STEP: usize = if cfg!(loom) { 2 } else { 512 };
 
 impl<K, V> Core<K, V> {
     /// The dirty table, with room for one more entry.
@@ -309,7 +316,7 @@ impl<K, V> Core<K, V> {
         let sealed = self.state(guard).is_some_and(|state| !state.young[1].is_empty());
         if sealed || self.misses_have_paid() {
             if let Some(mut lock) = self.try_lock() {
-                self.advance(guard, &mut lock, READER_STEP);
+                self.advance(guard, &mut lock, LONG_STEP);
                 self.unlock(guard, lock);
             }
         }
@@ -338,9 +345,14 @@ impl<K, V> Core<K, V> {
                 let _ = self.seal(guard, lock).and_then(|()| self.begin(guard, lock));
             }
             if lock.next.is_none() {
-                return self.prepare_spare(guard, lock, calls.saturating_mul(WRITER_STEP));
+                return self.prepare_spare(guard, lock, calls.saturating_mul(STEP));
             }
-            self.advance(guard, lock, WRITER_STEP);
+            // Many small steps in large tables would wait for the memory each time.
+            lock.owed += STEP;
+            if lock.linked() < BIG || lock.owed >= LONG_STEP {
+                let slots = std::mem::take(&mut lock.owed);
+                self.advance(guard, lock, slots);
+            }
         }
     }
 

@@ -207,7 +207,7 @@ impl<K, V, S> HashMap<K, V, S> {
         }
     }
 
-    /// Makes room for `additional` entries. O(n) in the entries that are not promoted yet; waits for other writers.
+    /// Makes room for `additional` entries. O(n); waits for other writers.
     ///
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.

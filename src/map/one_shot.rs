@@ -335,7 +335,7 @@ where
     /// Removes `key` and returns its pair.
     ///
     /// When the returned `Ref` is dropped, key and value have been dropped, unless another guard was live (R1). Linearizes at the
-    /// compare-and-swap that kills the entry; waits for nothing. O(1), but for one in so many that rebuilds the tables (P3).
+    /// compare-and-swap that kills the entry; waits for nothing. O(1) (P3).
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a", 1)]);

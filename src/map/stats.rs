@@ -16,9 +16,10 @@ pub struct Stats {
     pub capacity: usize,
     /// Entries in the read table, where one search finds them.
     pub read_len: usize,
-    /// Entries in the dirty table, which is searched when the read table has no answer.
+    /// Entries in the dirty table, and in those that are being merged into the next read table: they are searched when the
+    /// read table has no answer.
     pub dirty_len: usize,
-    /// Reads that had to look into the dirty table. Threads tell them in lots of 64.
+    /// Reads that had to look beyond the read table. Threads tell them in lots of 64.
     pub misses: u64,
     /// How often the entries were moved to a new read table.
     pub promotions: u64,
