@@ -3,6 +3,8 @@
 //! Everything in this crate that another thread can see goes through these names, so that the models in `loom-tests`
 //! run the map's own code: under `--cfg loom` they are loom's, otherwise the standard library's.
 
+use std::time::{Duration, Instant};
+
 #[cfg(not(loom))]
 pub(crate) use std::sync::{
     Mutex, MutexGuard,
@@ -18,13 +20,24 @@ pub(crate) use loom::sync::{
 /// Waits a little, longer with every round: first by giving up the processor, then by sleeping up to a millisecond.
 ///
 /// Only [`reclaim`](crate::HashMap::reclaim) waits at all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Backoff {
     rounds: u32,
+    deadline: Option<Instant>,
 }
 
 impl Backoff {
-    pub(crate) fn wait(&mut self) {
+    /// Waits until then at the longest; without a deadline, for ever.
+    pub(crate) fn until(deadline: Option<Instant>) -> Backoff {
+        Backoff { rounds: 0, deadline }
+    }
+
+    /// One round. False, at once, if the deadline has passed.
+    pub(crate) fn wait(&mut self) -> bool {
+        let left = self.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_zero() {
+            return false;
+        }
         #[cfg(loom)]
         loom::thread::yield_now();
         #[cfg(not(loom))]
@@ -32,9 +45,10 @@ impl Backoff {
             std::thread::yield_now();
         } else {
             let micros = 1u64 << (self.rounds - 4).min(10);
-            std::thread::sleep(std::time::Duration::from_micros(micros));
+            std::thread::sleep(Duration::from_micros(micros).min(left));
         }
         self.rounds += 1;
+        true
     }
 }
 

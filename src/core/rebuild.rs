@@ -65,7 +65,7 @@ const SMALL: usize = if cfg!(loom) { 400 } else { 2048 };
 /// A map with more entries than this counts its bytes.
 const BIG: usize = 1 << 18;
 /// A dirty table with more entries than this has its successor made ready.
-const LARGE: usize = if cfg!(loom) { usize::MAX } else { 1024 };
+const LARGE: usize = if cfg!(loom) { 1 << 20 } else { 1024 };
 /// A thread tells its misses in lots of this size.
 const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
 /// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the

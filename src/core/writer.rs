@@ -7,6 +7,8 @@
 //! Removing does not need the mutex. Who has killed an entry unlinks it if the mutex is free; if not, it leaves the entry
 //! on the *dead list*, and the holder of the mutex, who looks there after it has let go, unlinks it.
 
+use std::time::Instant;
+
 use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::hash::Hash;
@@ -222,8 +224,9 @@ impl<K, V> Core<K, V> {
         guard.retire(Unlinked::Entry(entry));
     }
 
-    /// Returns when all that was unlinked before the call has been dropped, or says why it would wait for its own thread.
-    pub(crate) fn reclaim(&self) -> Result<(), WouldWait> {
+    /// Returns when all that was unlinked before the call has been dropped, or the deadline has passed (then false); or says
+    /// why it would wait for its own thread.
+    pub(crate) fn reclaim(&self, deadline: Option<Instant>) -> Result<bool, WouldWait> {
         if let Some(would_wait) = self.domain.would_wait() {
             return Err(would_wait);
         }
@@ -231,8 +234,7 @@ impl<K, V> Core<K, V> {
         let guard = self.guard();
         self.unlock(&guard, self.lock());
         drop(guard);
-        self.domain.reclaim();
-        Ok(())
+        Ok(self.domain.reclaim(deadline))
     }
 
     /// Unlinks what was left to the holder of the mutex; tells how much that was.

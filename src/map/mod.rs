@@ -14,6 +14,7 @@ mod stats;
 mod traits;
 
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::time::{Duration, Instant};
 
 pub use builder::{Builder, Reclaim};
 pub use iter::{Iter, Keys, Values};
@@ -261,7 +262,39 @@ impl<K, V, S> HashMap<K, V, S> {
     /// assert_eq!(map.reclaim(), Ok(()));
     /// ```
     pub fn reclaim(&self) -> Result<(), ReclaimError> {
-        self.core.reclaim().map_err(ReclaimError::new)
+        self.core.reclaim(None).map(drop).map_err(ReclaimError::new)
+    }
+
+    /// [`reclaim`](Self::reclaim), but waits no longer than `timeout`, give or take what destructors take that it runs itself. What
+    /// can be dropped then has been dropped all the same.
+    ///
+    /// # Errors
+    /// As for [`reclaim`](Self::reclaim); or [`ReclaimError::TimedOut`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tidymap::{HashMap, ReclaimError};
+    ///
+    /// let map = HashMap::from([(1, "one")]);
+    /// let session = map.pin();
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| {
+    ///         map.remove(&1);
+    ///         let waited = map.reclaim_timeout(Duration::from_millis(1));
+    ///         assert_eq!(waited, Err(ReclaimError::TimedOut));
+    ///     });
+    /// });
+    /// drop(session);
+    /// assert_eq!(map.reclaim_timeout(Duration::from_millis(1)), Ok(()));
+    /// ```
+    pub fn reclaim_timeout(&self, timeout: Duration) -> Result<(), ReclaimError> {
+        // A time too far to be told is none.
+        let deadline = Instant::now().checked_add(timeout);
+        match self.core.reclaim(deadline) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ReclaimError::TimedOut),
+            Err(would_wait) => Err(ReclaimError::new(would_wait)),
+        }
     }
 
     /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits.

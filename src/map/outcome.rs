@@ -87,7 +87,8 @@ impl<P, V> fmt::Display for CompareExchangeError<P, V> {
 
 impl<P, V> Error for CompareExchangeError<P, V> {}
 
-/// [`HashMap::reclaim`](super::HashMap::reclaim) would wait for its own thread.
+/// [`HashMap::reclaim`](super::HashMap::reclaim) would wait for its own thread, or has waited
+/// [for too long](super::HashMap::reclaim_timeout).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReclaimError {
@@ -95,6 +96,8 @@ pub enum ReclaimError {
     GuardHeld,
     /// The thread is in a destructor that the map runs, with others perhaps still to come.
     InDrop,
+    /// Something that was unlinked before the call has not been dropped in the time given.
+    TimedOut,
 }
 
 impl ReclaimError {
@@ -111,6 +114,7 @@ impl fmt::Display for ReclaimError {
         f.write_str(match self {
             ReclaimError::GuardHeld => "this thread holds a guard on the map, and would wait for it",
             ReclaimError::InDrop => "this thread is dropping garbage of the map, and would wait for that",
+            ReclaimError::TimedOut => "something unlinked before the call is still held back, or being dropped",
         })
     }
 }

@@ -11,6 +11,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
+use std::time::Instant;
 
 use super::Garbage;
 use super::directory::Record;
@@ -262,38 +263,48 @@ impl<G: Garbage> Domain<G> {
         own.local.is_busy().then_some(WouldWait::ForOwnDrop)
     }
 
-    /// Returns when all that was stamped before the call has been dropped. Not for a thread that
-    /// [would wait](Self::would_wait) for itself.
-    pub(crate) fn reclaim(&self) {
+    /// Returns true when all that was stamped before the call has been dropped, or false when the deadline has passed
+    /// before that. Not for a thread that [would wait](Self::would_wait) for itself.
+    pub(crate) fn reclaim(&self, deadline: Option<Instant>) -> bool {
+        let mut done = false;
         self.with_record(|record| {
             // 1. The guards of before leave. Later ones do not keep us: their epochs are above the last stamp.
             let stamp = self.epochs.last_stamp();
-            let mut backoff = Backoff::default();
-            while self.epochs.horizon() <= stamp {
-                backoff.wait();
-            }
+            let mut backoff = Backoff::until(deadline);
+            let passed = loop {
+                if self.epochs.horizon() > stamp {
+                    break true;
+                }
+                if !backoff.wait() {
+                    break false;
+                }
+            };
             // 2. What they had unlinked is dropped, or parked, or pending.
-            self.wait_idle(&record.local);
+            let handed_over = passed && self.wait_idle(&record.local, deadline);
             // 3. All of that has passed. We take it out, or the thread that is at it does.
             let panics = self.reclaim_passed(record);
             // 4. Whoever had taken some of it out before has dropped it.
-            self.wait_idle(&record.local);
+            done = handed_over && self.wait_idle(&record.local, deadline);
             panics
         })
         .resume();
+        done
     }
 
     /// Waits until each other thread has been seen without garbage in its hands. Those that take up some later do not
-    /// keep it.
-    fn wait_idle(&self, own: &Local<G>) {
-        for record in self.epochs.records().filter(|record| !std::ptr::eq(&record.local, own)) {
+    /// keep it. False if the deadline has passed before that.
+    fn wait_idle(&self, own: &Local<G>, deadline: Option<Instant>) -> bool {
+        self.epochs.records().filter(|record| !std::ptr::eq(&record.local, own)).all(|record| {
             // ORDERING: Acquire pairs with the Release of `Busy::drop`.
             let busy = record.local.busy.load(Ordering::Acquire);
-            let mut backoff = Backoff::default();
+            let mut backoff = Backoff::until(deadline);
             while busy % 2 == 1 && record.local.busy.load(Ordering::Acquire) == busy {
-                backoff.wait();
+                if !backoff.wait() {
+                    return false;
+                }
             }
-        }
+            true
+        })
     }
 
     /// Runs `work` as the calling thread, without a guard.

@@ -61,6 +61,59 @@ fn r3_reclaim_says_so_when_it_would_wait_for_itself() {
     assert_eq!(*ANSWER.lock().unwrap(), Some(Err(ReclaimError::InDrop)));
 }
 
+/// What a reader holds back is still held when the time is up; what it does not hold has been dropped.
+#[test]
+fn r3_reclaim_timeout_gives_up_and_has_done_what_it_could() {
+    let counter = Counter::default();
+    let map: HashMap<_, _> = HashMap::builder().reclaim(Reclaim::Batched(100)).build();
+    for number in 0..3 {
+        map.insert(key(number), counter.value(number));
+    }
+    map.remove(&key(0));
+    let (entered, leave) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _session = map.pin();
+            entered.wait();
+            leave.wait();
+        });
+        entered.wait();
+        map.remove(&key(1));
+        assert_eq!(counter.live(), 3, "saved up");
+        assert_eq!(map.reclaim_timeout(Duration::from_millis(5)), Err(ReclaimError::TimedOut));
+        assert_eq!(counter.live(), 2, "the first was removed before the session");
+        assert_eq!(map.reclaim_timeout(Duration::ZERO), Err(ReclaimError::TimedOut));
+        leave.wait();
+        assert_eq!(map.reclaim_timeout(Duration::MAX), Ok(()));
+        assert_eq!(counter.live(), 1);
+    });
+    let session = map.pin();
+    assert_eq!(map.reclaim_timeout(Duration::ZERO), Err(ReclaimError::GuardHeld));
+    drop(session);
+    assert_eq!(map.reclaim_timeout(Duration::ZERO), Ok(()), "there is nothing to wait for");
+}
+
+/// A destructor that runs on another thread is waited for, and no longer than was asked.
+#[test]
+fn r3_reclaim_timeout_does_not_outwait_a_destructor() {
+    let (began, go_on) = (Barrier::new(2), Barrier::new(2));
+    let map: HashMap<u32, OnDrop<_>> = HashMap::new();
+    map.insert(
+        1,
+        OnDrop(|| {
+            began.wait();
+            go_on.wait();
+        }),
+    );
+    thread::scope(|scope| {
+        scope.spawn(|| drop(map.remove(&1)));
+        began.wait();
+        assert_eq!(map.reclaim_timeout(Duration::from_millis(5)), Err(ReclaimError::TimedOut));
+        go_on.wait();
+        assert_eq!(map.reclaim(), Ok(()));
+    });
+}
+
 #[test]
 fn r3_try_reclaim_never_waits_and_tells_what_is_left() {
     let counter = Counter::default();
