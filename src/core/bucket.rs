@@ -68,6 +68,11 @@ impl Meta {
         SlotSet(((zeros >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32 & SlotSet::ALL)
     }
 
+    /// Is there any entry?
+    pub(super) fn has_entries(self) -> bool {
+        self.0 & u64::from_le_bytes([LINKED; 8]) != 0
+    }
+
     /// The first slot that has never been used.
     pub(super) fn first_unused(self) -> Option<usize> {
         Some(self.used()).filter(|used| *used < SLOTS)

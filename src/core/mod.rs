@@ -17,6 +17,7 @@ mod hash;
 mod next;
 mod ops;
 mod rebuild;
+mod shape;
 mod table;
 mod writer;
 

@@ -123,7 +123,7 @@ impl<K> Next<K> {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::super::rebuild::LONG_STEP;
+    use super::super::shape::LONG_STEP;
     use super::super::{Core, Hash};
 
     /// How far the tables in the making are: entries copied and buckets cleared, since the map began.

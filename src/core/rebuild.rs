@@ -14,65 +14,11 @@ use std::ptr::NonNull;
 use super::bucket::SLOTS;
 use super::garbage::{Unlinked, table_weight};
 use super::next::{CLEARED_FOR_ONE, Next, Progress, Sources};
+use super::shape::{BIG, LARGE, LEAST, LONG_STEP, MISS_LOT, SMALL, STEP, Shape};
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
 use super::{Core, Held, State, YOUNG, Young};
 use crate::sync::Ordering;
-
-/// What the tables hold. Only under the mutex, so no primitive of `sync`.
-pub(super) struct Shape<K> {
-    /// Entries linked in the read table, live or dead.
-    pub(super) read: usize,
-    /// Entries linked in each of the young tables, live or dead.
-    pub(super) young: [usize; YOUNG],
-    /// Slots of the dirty table that have been used.
-    pub(super) dirty_used: usize,
-    /// Slots that calls have left for later ones to look at.
-    owed: usize,
-    /// What will be the read table.
-    pub(super) next: Option<Next<K>>,
-    /// What will be the dirty table when this one is full.
-    pub(super) spare: Option<Blank<K>>,
-}
-
-// SAFETY: Send: T1: tables that are its own; what may be done with them is said at each use.
-unsafe impl<K> Send for Shape<K> {}
-
-impl<K> Shape<K> {
-    pub(super) const NONE: Shape<K> =
-        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, owed: 0, next: None, spare: None };
-
-    fn linked(&self) -> usize {
-        self.read + self.linked_young()
-    }
-
-    /// For how many entries a dirty table is usually made: a part of what is there. A larger part means fewer promotions,
-    /// each of which copies everything, and more memory that is not used yet.
-    fn usual(&self) -> usize {
-        let linked = self.linked();
-        if linked < BIG { linked / 2 } else { linked / 8 }
-    }
-
-    fn linked_young(&self) -> usize {
-        self.young.iter().sum()
-    }
-}
-
-/// The least number of entries a table is made for.
-const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
-/// Tables that take no more bytes than this are left as they are, however few entries are in them.
-const SMALL: usize = if cfg!(loom) { 400 } else { 2048 };
-/// A map with more entries than this counts its bytes.
-const BIG: usize = 1 << 18;
-/// A dirty table with more entries than this has its successor made ready.
-const LARGE: usize = if cfg!(loom) { 1 << 20 } else { 1024 };
-/// A thread tells its misses in lots of this size.
-const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
-/// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
-/// entries there are: before it is full, all of their slots have been looked at several times over.
-const STEP: usize = if cfg!(loom) { 2 } else { 64 };
-/// The same for a reader that tells its misses, and for every eighth call on a big map: no more than a few microseconds.
-pub(super) const LONG_STEP: usize = if cfg!(loom) { 2 } else { 512 };
 
 impl<K, V> Core<K, V> {
     /// The dirty table, with room for one more entry.
@@ -81,30 +27,58 @@ impl<K, V> Core<K, V> {
         if !dirty.is_empty() && lock.dirty_used < dirty.size().limit() {
             return Ok(dirty);
         }
-        if let Some(spare) = lock.spare.take() {
+        if lock.spare.is_some() {
             self.seal(guard, lock)?;
-            return Ok(self.open(guard, lock, spare.cleared()));
+            if let Some(spare) = lock.spare.take() {
+                return Ok(self.open(guard, lock, spare));
+            }
         }
-        self.replace_dirty(guard, lock, lock.usual())
+        // Nothing of it is cleared yet, so it is not a large one; the next will be.
+        let size = self.dirty_size(guard, self.usual(guard, lock).min(LARGE));
+        self.replace_dirty(guard, lock, size)
     }
 
-    /// A new dirty table for so many entries, instead of one that has no room for another.
-    pub(super) fn replace_dirty(
+    /// Another dirty table instead of `dirty`, which is not full but has no room for some hash.
+    pub(super) fn widen(
         &self,
         guard: &Held<'_, K, V>,
         lock: &mut Lock<'_, K>,
-        entries: usize,
+        dirty: Table<K>,
     ) -> Result<Table<K>, NoTable> {
-        self.seal(guard, lock)?;
-        let dirty = self.blank(guard, entries)?.cleared();
-        Ok(self.open(guard, lock, dirty))
+        let size = self.dirty_size(guard, self.usual(guard, lock).min(LARGE));
+        self.replace_dirty(guard, lock, size.with_more_spare_than(dirty.size()))
+    }
+
+    /// A new dirty table instead of one that has no room for another entry.
+    fn replace_dirty(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, size: Size) -> Result<Table<K>, NoTable> {
+        let blank = self.blank(guard, size)?;
+        if let Err(no_table) = self.seal(guard, lock) {
+            guard.retire(Unlinked::Table(blank.into_table()));
+            return Err(no_table);
+        }
+        Ok(self.open(guard, lock, blank))
+    }
+
+    /// For how many entries a dirty table is usually made. A larger one means fewer promotions, each of which copies
+    /// everything, and more memory that is not used yet. Before it is full, all that is there now has been looked through.
+    fn usual(&self, guard: &Held<'_, K, V>, lock: &Lock<'_, K>) -> usize {
+        let linked = lock.linked();
+        let part = if linked < BIG { linked / 2 } else { linked / 8 };
+        let buckets: usize = self.state(guard).map_or(0, |state| state.tables().map(Table::buckets).sum());
+        part.max(buckets / STEP)
+    }
+
+    fn dirty_size(&self, guard: &Held<'_, K, V>, entries: usize) -> Size {
+        Size::for_entries(entries.max(LEAST)).like(self.tables(guard).0.size())
     }
 
     /// Makes an empty table the dirty one, where there is none, and begins to merge those before it.
-    fn open(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, dirty: Table<K>) -> Table<K> {
+    fn open(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, blank: Blank<K>) -> Table<K> {
+        let dirty = blank.cleared();
         let (read, mut young) = self.tables(guard);
         young[0] = dirty;
         self.publish(guard, read, young);
+        lock.reserved = false;
         if lock.linked_young() > 0 {
             // Without memory for it the tables stay as they are; it is tried again when the dirty table is full.
             let _ = self.begin(guard, lock);
@@ -112,23 +86,30 @@ impl<K, V> Core<K, V> {
         dirty
     }
 
-    /// Memory for a dirty table.
-    fn blank(&self, guard: &Held<'_, K, V>, entries: usize) -> Result<Blank<K>, NoTable> {
-        let size = Size::for_entries(entries.max(LEAST)).like(self.tables(guard).0.size());
+    fn blank(&self, guard: &Held<'_, K, V>, size: Size) -> Result<Blank<K>, NoTable> {
         let blank = Blank::allocate(size)?;
         guard.allocated(table_weight(blank.table().bytes()));
         Ok(blank)
     }
 
-    /// Makes the spare dirty table ready while the present one fills up.
-    fn prepare_spare(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, slots: usize) {
-        let buckets = slots.div_ceil(SLOTS).saturating_mul(CLEARED_FOR_ONE);
+    /// Goes on with making the next dirty table ready, if that is a large one and due: because the present one is filling
+    /// up, or `soon` by the caller's word. True if there is nothing left to do.
+    fn prepare_spare(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, soon: bool) -> bool {
+        let buckets = STEP.div_ceil(SLOTS) * CLEARED_FOR_ONE;
         if let Some(spare) = &mut lock.spare {
-            spare.clear(buckets);
-        } else if lock.dirty_used >= LARGE && lock.dirty_used > self.tables(guard).1[0].size().limit() / 2 {
-            // Without memory for it it is tried again when it is needed.
-            lock.spare = self.blank(guard, lock.usual()).ok();
+            return spare.clear(buckets);
         }
+        let limit = self.tables(guard).1[0].size().limit();
+        if !soon && (lock.dirty_used < LARGE || lock.dirty_used <= limit / 2) {
+            return true;
+        }
+        // So large that it can be cleared in the time in which the present one fills up.
+        let entries = self.usual(guard, lock).min(limit.max(LARGE) * 64);
+        if entries > LARGE {
+            // Without memory for it it is tried again when it is needed.
+            lock.spare = self.blank(guard, self.dirty_size(guard, entries)).ok();
+        }
+        lock.spare.is_none()
     }
 
     fn drop_spare(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) {
@@ -142,11 +123,12 @@ impl<K, V> Core<K, V> {
         if self.tables(guard).1[0].is_empty() {
             return Ok(());
         }
-        if !self.tables(guard).1[YOUNG - 1].is_empty() {
+        if lock.young[0] > 0 && !self.tables(guard).1[YOUNG - 1].is_empty() {
             self.finish(guard, lock)?;
         }
         let (read, mut young) = self.tables(guard);
         if lock.young[0] > 0 {
+            debug_assert!(young[YOUNG - 1].is_empty(), "nothing is linked in a table that is retired");
             young.rotate_right(1);
             lock.young.rotate_right(1);
         }
@@ -176,8 +158,8 @@ impl<K, V> Core<K, V> {
     }
 
     /// Goes on with the next read table, if there is one in the making; publishes it when it is done.
-    pub(super) fn advance(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, slots: usize) {
-        let Some(next) = &mut lock.next else { return };
+    pub(super) fn advance(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, slots: usize) -> Result<(), NoTable> {
+        let Some(next) = &mut lock.next else { return Ok(()) };
         // SAFETY: T1: under the mutex, see `begin`.
         match unsafe { next.advance(slots) } {
             Ok(Progress::More) => {}
@@ -185,22 +167,23 @@ impl<K, V> Core<K, V> {
             Err(Full) => {
                 // SAFETY: T1: the same sources.
                 let wider = unsafe { next.with_more_spare() };
-                // Without memory for it the tables stay as they are.
-                if let Some(narrow) = std::mem::replace(&mut lock.next, wider.ok()) {
+                if let Some(narrow) = lock.next.take() {
                     guard.retire(Unlinked::Table(narrow.into_table()));
                 }
-                if let Some(next) = &lock.next {
-                    guard.allocated(table_weight(next.table().bytes()));
-                }
+                // Without memory for it the tables stay as they are.
+                let wider = wider?;
+                guard.allocated(table_weight(wider.table().bytes()));
+                lock.next = Some(wider);
             }
         }
+        Ok(())
     }
 
     /// Makes the next read table to its end, in one go.
     fn finish(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
         self.begin(guard, lock)?;
         while lock.next.is_some() {
-            self.advance(guard, lock, usize::MAX);
+            self.advance(guard, lock, usize::MAX)?;
         }
         Ok(())
     }
@@ -244,11 +227,12 @@ impl<K, V> Core<K, V> {
     pub(crate) fn reserve(&self, guard: &Held<'_, K, V>, additional: usize) -> Result<(), NoTable> {
         let mut lock = self.lock();
         let limit = self.tables(guard).1[0].size().limit();
-        let result = if additional > limit.saturating_sub(lock.dirty_used) {
-            self.replace_dirty(guard, &mut lock, additional).map(drop)
-        } else {
-            Ok(())
-        };
+        let mut result = Ok(());
+        if additional > limit.saturating_sub(lock.dirty_used) {
+            let size = self.dirty_size(guard, additional.max(self.usual(guard, &lock)));
+            result = self.replace_dirty(guard, &mut lock, size).map(drop);
+            lock.reserved = result.is_ok();
+        }
         self.unlock(guard, lock);
         result
     }
@@ -316,7 +300,7 @@ impl<K, V> Core<K, V> {
         let sealed = self.state(guard).is_some_and(|state| !state.young[1].is_empty());
         if sealed || self.misses_have_paid() {
             if let Some(mut lock) = self.try_lock() {
-                self.advance(guard, &mut lock, LONG_STEP);
+                self.tend(guard, &mut lock, LONG_STEP / STEP);
                 self.unlock(guard, lock);
             }
         }
@@ -335,23 +319,26 @@ impl<K, V> Core<K, V> {
             if is_sparse && lock.linked() == 0 {
                 return self.forget_tables(guard, lock);
             }
-            if is_sparse {
-                self.drop_spare(guard, lock);
-            }
             // Without entries in young tables there is nothing to gain, and a reservation to lose.
             let misses_have_paid = lock.linked_young() > 0 && self.misses_have_paid();
-            if lock.next.is_none() && (is_sparse || misses_have_paid) {
+            let is_idle = lock.next.is_none();
+            let is_ready = self.prepare_spare(guard, lock, is_idle && misses_have_paid && !is_sparse);
+            if is_idle && (is_sparse || (misses_have_paid && is_ready)) {
+                if is_sparse {
+                    self.drop_spare(guard, lock);
+                }
                 // Without memory for the new table the old ones stay.
                 let _ = self.seal(guard, lock).and_then(|()| self.begin(guard, lock));
             }
-            if lock.next.is_none() {
-                return self.prepare_spare(guard, lock, calls.saturating_mul(STEP));
+            if lock.next.is_none() && is_ready {
+                return;
             }
             // Many small steps in large tables would wait for the memory each time.
             lock.owed += STEP;
             if lock.linked() < BIG || lock.owed >= LONG_STEP {
                 let slots = std::mem::take(&mut lock.owed);
-                self.advance(guard, lock, slots);
+                // As above.
+                let _ = self.advance(guard, lock, slots);
             }
         }
     }
@@ -359,8 +346,8 @@ impl<K, V> Core<K, V> {
     /// Have the tables become too large for what is linked in them?
     fn is_sparse(&self, guard: &Held<'_, K, V>, lock: &Lock<'_, K>) -> bool {
         let (read, [dirty, sealed @ ..]) = self.tables(guard);
-        // A reserved table is large on purpose: it counts from when something has been unlinked in it.
-        let dirty_bytes = if lock.young[0] < lock.dirty_used { dirty.bytes() } else { 0 };
+        // A reserved table is large on purpose.
+        let dirty_bytes = if lock.reserved { 0 } else { dirty.bytes() };
         let next = lock.next.as_ref().map(Next::table);
         let making = next.into_iter().chain(lock.spare.as_ref().map(Blank::table));
         let others = || std::iter::once(read).chain(sealed);

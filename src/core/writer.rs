@@ -12,7 +12,7 @@ use std::time::Instant;
 use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::hash::Hash;
-use super::rebuild::Shape;
+use super::shape::Shape;
 use super::table::{Full, NoTable, Used};
 use super::{Core, Found, Held, YOUNG};
 use crate::reclaim::{Stack, WouldWait};
@@ -139,7 +139,7 @@ impl<K, V> Core<K, V> {
             // SAFETY: T1: the current table, under the mutex.
             match unsafe { dirty.link(hash, entry.into_raw()) } {
                 Ok(used) => break used,
-                Err(Full) => match self.replace_dirty(guard, lock, dirty.slots()) {
+                Err(Full) => match self.widen(guard, lock, dirty) {
                     Ok(another) => dirty = another,
                     Err(no_table) => {
                         self.writer.len.fetch_sub(1, Ordering::Relaxed);
@@ -196,6 +196,7 @@ impl<K, V> Core<K, V> {
             // SAFETY: found under the guard.
             return self.unlink(guard, lock, unsafe { found.hash() }, found.entry);
         }
+        lock.reserved = false;
         match young.iter().position(|table| *table == found.table) {
             Some(index) => lock.young[index] -= 1,
             None => lock.read -= 1,
@@ -209,6 +210,7 @@ impl<K, V> Core<K, V> {
     /// the dead list, calls this once (W1).
     fn unlink(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, hash: Hash, entry: Entry<K, V>) {
         let (read, young) = self.tables(guard);
+        lock.reserved = false;
         let head = entry.into_raw();
         // SAFETY: T1: the current tables, and the next one, under the mutex.
         unsafe {

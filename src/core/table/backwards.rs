@@ -22,14 +22,19 @@ impl<K> Backwards<K> {
         self.next == 0
     }
 
-    /// The next one, if there is one among the next `slots`, of which those are taken off that were looked at.
+    /// The next one, if there is one among the next `slots`, of which those are taken off that were looked at. A bucket in
+    /// which nothing is linked is looked at like one slot.
     pub(in crate::core) fn next_of(&mut self, slots: &mut usize) -> Option<(NonNull<Head<K>>, usize)> {
         while self.next > 0 && *slots > 0 {
-            self.next -= 1;
-            *slots -= 1;
-            let (index, slot) = (self.next / SLOTS, self.next % SLOTS);
+            let (index, slot) = ((self.next - 1) / SLOTS, (self.next - 1) % SLOTS);
             // SAFETY: T1 by the promise made to `entries_backwards`.
             let bucket = unsafe { self.table.bucket(index) };
+            *slots -= 1;
+            if slot == SLOTS - 1 && !bucket.meta().has_entries() {
+                self.next -= SLOTS;
+                continue;
+            }
+            self.next -= 1;
             if is_linked(bucket.meta().tag(slot)) {
                 return NonNull::new(bucket.entry(slot)).map(|entry| (entry, self.next));
             }

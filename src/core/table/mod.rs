@@ -106,6 +106,10 @@ impl<K> Table<K> {
         Self::layout(self.total).map_or(0, |layout| layout.size())
     }
 
+    pub(in crate::core) fn buckets(self) -> usize {
+        self.total as usize
+    }
+
     /// How many entries it has place for.
     pub(in crate::core) fn slots(self) -> usize {
         self.homes as usize * SLOTS

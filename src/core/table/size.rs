@@ -40,6 +40,10 @@ impl Size {
         Size { scatter: other.scatter, ..self }
     }
 
+    pub(in crate::core) fn with_more_spare_than(self, other: Size) -> Size {
+        Size { spare: self.spare.max(other.spare * 2), ..self }
+    }
+
     pub(in crate::core) fn with_more_spare(self) -> Size {
         Size { spare: self.spare * 2, ..self }
     }

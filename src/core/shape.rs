@@ -1,0 +1,55 @@
+//! What the holder of the mutex knows of the tables, and the sizes by which it decides.
+
+use super::YOUNG;
+use super::next::Next;
+use super::table::Blank;
+
+/// What the tables hold. Only under the mutex, so no primitive of `sync`.
+pub(super) struct Shape<K> {
+    /// Entries linked in the read table, live or dead.
+    pub(super) read: usize,
+    /// Entries linked in each of the young tables, live or dead.
+    pub(super) young: [usize; YOUNG],
+    /// Slots of the dirty table that have been used.
+    pub(super) dirty_used: usize,
+    /// The dirty table is as large as it is because somebody asked for that, and nothing has been unlinked since.
+    pub(super) reserved: bool,
+    /// Slots that calls have left for later ones to look at.
+    pub(super) owed: usize,
+    /// What will be the read table.
+    pub(super) next: Option<Next<K>>,
+    /// What will be the dirty table when this one is full.
+    pub(super) spare: Option<Blank<K>>,
+}
+
+// SAFETY: Send: T1: tables that are its own; what may be done with them is said at each use.
+unsafe impl<K> Send for Shape<K> {}
+
+impl<K> Shape<K> {
+    pub(super) const NONE: Shape<K> =
+        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, reserved: false, owed: 0, next: None, spare: None };
+
+    pub(super) fn linked(&self) -> usize {
+        self.read + self.linked_young()
+    }
+
+    pub(super) fn linked_young(&self) -> usize {
+        self.young.iter().sum()
+    }
+}
+
+/// The least number of entries a table is made for.
+pub(super) const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
+/// Tables that take no more bytes than this are left as they are, however few entries are in them.
+pub(super) const SMALL: usize = if cfg!(loom) { 400 } else { 2048 };
+/// A map with more entries than this counts its bytes.
+pub(super) const BIG: usize = 1 << 18;
+/// A dirty table for more entries than this is made ready before it is needed.
+pub(super) const LARGE: usize = if cfg!(loom) { 1 } else { 1024 };
+/// A thread tells its misses in lots of this size.
+pub(super) const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
+/// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
+/// entries there are: before it is full, all of their slots have been looked at several times over.
+pub(super) const STEP: usize = if cfg!(loom) { 2 } else { 64 };
+/// The same for a reader that tells its misses, and for every eighth call on a big map: no more than a few microseconds.
+pub(super) const LONG_STEP: usize = if cfg!(loom) { 2 } else { 512 };
