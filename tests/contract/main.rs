@@ -7,3 +7,4 @@ mod memory;
 mod progress;
 mod reclamation;
 mod support;
+mod tables;

@@ -93,8 +93,14 @@ pub(crate) struct CountingAllocator;
 thread_local! {
     static BALANCE: Cell<isize> = const { Cell::new(0) };
     static CALLS: Cell<usize> = const { Cell::new(0) };
+    static FAIL_TABLES_FROM: Cell<usize> = const { Cell::new(usize::MAX) };
     /// Runs once, at this thread's next allocation of at least so many bytes.
     static STALL: Cell<Option<(usize, fn())>> = const { Cell::new(None) };
+}
+
+/// Has this thread find no memory for tables of so many bytes and more. They are what is aligned like a cache line.
+pub(crate) fn fail_tables_from(bytes: usize) {
+    FAIL_TABLES_FROM.set(bytes);
 }
 
 /// Bytes that this thread has allocated and not given back.
@@ -115,6 +121,9 @@ pub(crate) fn stall_at_allocation(bytes: usize, stall: fn()) {
 // SAFETY: all is done by the system's allocator; the rest is counting, in thread-locals without destructors.
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.align() == 64 && layout.size() >= FAIL_TABLES_FROM.get() {
+            return std::ptr::null_mut();
+        }
         count(layout.size() as isize);
         // SAFETY: our caller's promise.
         unsafe { System.alloc(layout) }
