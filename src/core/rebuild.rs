@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use super::bucket::SLOTS;
 use super::garbage::{Unlinked, table_weight};
 use super::next::{CLEARED_FOR_ONE, Next, Progress, Sources};
-use super::shape::{BIG, LARGE, LEAST, LONG_STEP, MISS_LOT, SMALL, STEP, Shape};
+use super::shape::{BIG, LARGE, LEAST, LONG_STEP, LOTS_ALONE, MISS_LOT, SMALL, STEP, Shape};
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
 use super::{Core, Held, State, YOUNG, Young};
@@ -296,6 +296,10 @@ impl<K, V> Core<K, V> {
     fn tell_misses(&self, guard: &Held<'_, K, V>, misses: u32) {
         self.writer.total_misses.fetch_add(u64::from(misses), Ordering::Relaxed);
         self.writer.misses.fetch_add(misses as usize, Ordering::Relaxed);
+        // A writer that comes by goes on with it, too: readers do only where none has come for a while.
+        if self.writer.lots_alone.fetch_add(1, Ordering::Relaxed) < LOTS_ALONE {
+            return;
+        }
         // Sealed tables are there while the next read table is made of them.
         let sealed = self.state(guard).is_some_and(|state| !state.young[1].is_empty());
         if sealed || self.misses_have_paid() {

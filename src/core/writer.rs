@@ -30,6 +30,8 @@ pub(super) struct Writer<K, V> {
     dead: Stack<(Hash, Entry<K, V>)>,
     /// Reads that had to look into the dirty table since the last promotion, give or take what threads have not told.
     pub(super) misses: AtomicUsize,
+    /// Lots of misses told since a writer has last had the mutex.
+    pub(super) lots_alone: AtomicUsize,
     pub(super) promotions: AtomicU64,
     pub(super) total_misses: AtomicU64,
 }
@@ -43,6 +45,7 @@ impl<K, V> Writer<K, V> {
                 links: AtomicU64::new(0),
                 dead: Stack::new(),
                 misses: AtomicUsize::new(0),
+                lots_alone: AtomicUsize::new(0),
                 promotions: AtomicU64::new(0),
                 total_misses: AtomicU64::new(0),
             }
@@ -125,6 +128,7 @@ impl<K, V> Core<K, V> {
         hash: Hash,
         entry: Entry<K, V>,
     ) -> Link {
+        self.writer.lots_alone.store(0, Ordering::Relaxed);
         let links = self.writer.links.load(Ordering::Relaxed);
         if links != searched.0 && self.may_be_linked(guard, lock, hash) {
             return Link::SearchAgain;
@@ -172,6 +176,7 @@ impl<K, V> Core<K, V> {
     pub(super) unsafe fn bury(&self, guard: &Held<'_, K, V>, found: &Found<K, V>) {
         self.writer.len.fetch_sub(1, Ordering::Relaxed);
         if let Some(mut lock) = self.try_lock() {
+            self.writer.lots_alone.store(0, Ordering::Relaxed);
             // SAFETY: by the caller's promise.
             unsafe { self.unlink_found(guard, &mut lock, found) };
             return self.unlock(guard, lock);
