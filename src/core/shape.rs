@@ -49,7 +49,7 @@ pub(super) const LARGE: usize = if cfg!(loom) { 1 } else { 1024 };
 /// A thread tells its misses in lots of this size.
 pub(super) const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
 /// So many lots are told while no writer comes, before readers go on with the tables.
-pub(super) const LOTS_ALONE: usize = if cfg!(loom) { 0 } else { 4 };
+pub(super) const LOTS_ALONE: usize = if cfg!(loom) { 1 } else { 4 };
 /// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
 /// entries there are: before it is full, all of their slots have been looked at several times over.
 pub(super) const STEP: usize = if cfg!(loom) { 2 } else { 64 };
