@@ -231,7 +231,11 @@ impl<K, V> Core<K, V> {
         if additional > limit.saturating_sub(lock.dirty_used) {
             let size = self.dirty_size(guard, additional.max(self.usual(guard, &lock)));
             result = self.replace_dirty(guard, &mut lock, size).map(drop);
-            lock.reserved = result.is_ok();
+        }
+        if additional > 0 && result.is_ok() {
+            // Not to be sealed for what was before: misses count anew.
+            lock.reserved = true;
+            self.writer.misses.store(0, Ordering::Relaxed);
         }
         self.unlock(guard, lock);
         result
@@ -267,7 +271,7 @@ impl<K, V> Core<K, V> {
         let lock = self.lock();
         let free = self.tables(guard).1[0].size().limit().saturating_sub(lock.dirty_used);
         let capacity = lock.linked() + free;
-        self.unlock(guard, lock);
+        self.let_go(guard, lock, 0);
         capacity
     }
 
@@ -275,7 +279,7 @@ impl<K, V> Core<K, V> {
     pub(crate) fn table_lens(&self, guard: &Held<'_, K, V>) -> (usize, usize) {
         let lock = self.lock();
         let lens = (lock.read, lock.linked_young());
-        self.unlock(guard, lock);
+        self.let_go(guard, lock, 0);
         lens
     }
 
@@ -331,8 +335,9 @@ impl<K, V> Core<K, V> {
                 if is_sparse {
                     self.drop_spare(guard, lock);
                 }
+                let keep = lock.reserved && !misses_have_paid;
                 // Without memory for the new table the old ones stay.
-                let _ = self.seal(guard, lock).and_then(|()| self.begin(guard, lock));
+                let _ = if keep { Ok(()) } else { self.seal(guard, lock) }.and_then(|()| self.begin(guard, lock));
             }
             if lock.next.is_none() && is_ready {
                 return;

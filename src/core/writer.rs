@@ -89,12 +89,18 @@ impl<K, V> Core<K, V> {
         }
     }
 
-    /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder.
-    pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c, K>) {
+    /// Lets go of the mutex, after a share of what is to be done for the tables.
+    pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>) {
+        self.let_go(guard, lock, 1);
+    }
+
+    /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder. `shares` is how much the caller
+    /// does for the tables: 0 if it has only looked.
+    pub(super) fn let_go<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c, K>, mut shares: usize) {
         loop {
-            let unlinked = self.unlink_dead(guard, &mut lock);
-            // For ourselves, and for those who have left us their work.
-            self.tend(guard, &mut lock, 1 + unlinked);
+            // For those who have left us their work, too.
+            shares += self.unlink_dead(guard, &mut lock);
+            self.tend(guard, &mut lock, std::mem::take(&mut shares));
             // Who takes the mutex next may rely on it that what was left to us is stamped (R3).
             guard.seal();
             drop(lock);
