@@ -3,7 +3,8 @@
 //! - [`hash`], [`bucket`], [`table`] and [`entry`] are the data, from the inside out;
 //! - this file holds the state and the read path;
 //! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones;
-//! - [`rebuild`] makes new tables: growth, promotion, shrinking;
+//! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
+//!   known of the tables under the mutex;
 //! - [`ops`] is each operation on a key, [`bulk`] those on all entries;
 //! - [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
 //!
