@@ -109,7 +109,7 @@ impl<K> Next<K> {
         unsafe { Next::new(self.blank.table().size().with_more_spare(), self.sources) }
     }
 
-    /// Unlinks an entry if it has been copied.
+    /// Unlinks an entry if it has been copied: keeps T2.
     ///
     /// # Safety
     /// The caller holds the writer mutex.
@@ -184,12 +184,13 @@ mod tests {
             assert!(core.tables(&core.guard()).1[2].is_empty(), "{key}: the next table was not done in time");
         }
         let grown = core.promotions_and_misses().0;
-        assert!(grown > 5);
+        // Few keys under Miri: fewer promotions.
+        assert!(grown > if cfg!(miri) { 5 } else { 10 });
         for key in 0..KEYS {
             let remove = || assert!(matches!(core.remove_if(&core.guard(), hash(key), &key, |_| true), Ok(Some(_))));
             bounded(&core, key, remove);
         }
-        assert!(core.promotions_and_misses().0 > grown, "it has shrunk on the way");
+        assert!(core.promotions_and_misses().0 > grown + if cfg!(miri) { 0 } else { 3 }, "it has shrunk on the way");
         let (read, young) = core.tables(&core.guard());
         assert!(young.into_iter().chain([read]).map(super::Table::bytes).sum::<usize>() <= 2048);
         assert!(core.lock().next.is_none() && core.lock().spare.is_none());

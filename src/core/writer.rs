@@ -223,7 +223,7 @@ impl<K, V> Core<K, V> {
         let (read, young) = self.tables(guard);
         lock.reserved = false;
         let head = entry.into_raw();
-        // SAFETY: T1: the current tables, and the next one, under the mutex.
+        // SAFETY: T1, T2: the current tables, and the next one, under the mutex.
         unsafe {
             if read.unlink(hash, head) {
                 lock.read -= 1;
