@@ -45,5 +45,5 @@ mod sync;
 
 pub use map::{
     Builder, CompareExchangeError, Compute, GuardInfo, HashMap, Heap, Iter, Keys, OccupiedError, Operation, Pending,
-    Pinned, Reclaim, ReclaimError, Ref, Stats, TryReserveError, Values,
+    Pinned, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
 };

@@ -1,6 +1,8 @@
 //! What a map unlinks.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use super::State;
 use super::entry::{Entry, OldValue};
@@ -21,8 +23,46 @@ pub(crate) enum Unlinked<K, V> {
 // SAFETY: Send: what it points to is its own, and goes along with it.
 unsafe impl<K: Send, V: Send> Send for Unlinked<K, V> {}
 
+/// What the map gives up, by ownership, when no guard can see it any more: the argument of the function that
+/// [`Builder::on_reclaim`](crate::Builder::on_reclaim) sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reclaimed<K, V> {
+    /// A removed key, with the value that it had last.
+    Removed(K, V),
+    /// A value that was overwritten.
+    Overwritten(V),
+}
+
+/// A function that is given what would be dropped. Shared by the clones of a map.
+pub(crate) struct OnReclaim<K, V>(Arc<dyn Fn(Reclaimed<K, V>) + Send + Sync>);
+
+impl<K, V> OnReclaim<K, V> {
+    pub(crate) fn new(function: impl Fn(Reclaimed<K, V>) + Send + Sync + 'static) -> Self {
+        OnReclaim(Arc::new(function))
+    }
+}
+
+impl<K, V> Clone for OnReclaim<K, V> {
+    fn clone(&self) -> Self {
+        OnReclaim(self.0.clone())
+    }
+}
+
+// What a panic leaves behind in the function is its owner's affair, as with all that threads share.
+impl<K, V> UnwindSafe for OnReclaim<K, V> {}
+impl<K, V> RefUnwindSafe for OnReclaim<K, V> {}
+
+/// The same, while something is reclaimed.
+pub(super) type Hook<'h, K, V> = Option<&'h (dyn Fn(Reclaimed<K, V>) + Send + Sync)>;
+
+pub(super) fn hook<K, V>(on_reclaim: &Option<OnReclaim<K, V>>) -> Hook<'_, K, V> {
+    on_reclaim.as_ref().map(|OnReclaim(function)| &**function as _)
+}
+
 // SAFETY: `reclaim` uses nothing of the thread it runs on; `HashMap` is shared between threads only if K and V are Send.
 unsafe impl<K, V> Garbage for Unlinked<K, V> {
+    type Context = Option<OnReclaim<K, V>>;
+
     fn weight(&self) -> Weight {
         match self {
             // SAFETY: E2: an entry is retired dead, and it is weighed before it is reclaimed.
@@ -33,12 +73,12 @@ unsafe impl<K, V> Garbage for Unlinked<K, V> {
         }
     }
 
-    unsafe fn reclaim(self, panics: &mut Panics) {
+    unsafe fn reclaim(self, on_reclaim: &Option<OnReclaim<K, V>>, panics: &mut Panics) {
         // SAFETY: nobody can reach it any more, by the caller's promise; each was retired once (E5).
         unsafe {
             match self {
-                Unlinked::Entry(entry) => entry.reclaim(panics),
-                Unlinked::Value(value) => value.reclaim(panics),
+                Unlinked::Entry(entry) => entry.reclaim(hook(on_reclaim), panics),
+                Unlinked::Value(value) => value.reclaim(hook(on_reclaim), panics),
                 Unlinked::Table(table) => table.free(),
                 Unlinked::State(state) => drop(Box::from_raw(state.as_ptr())),
             }

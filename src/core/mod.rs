@@ -5,7 +5,7 @@
 //! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones;
 //! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
 //!   known of the tables under the mutex;
-//! - [`ops`] is each operation on a key, [`bulk`] those on all entries;
+//! - [`ops`] is each operation on a key, [`owned`] those that hand a pair over, [`bulk`] those on all entries;
 //! - [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
 //!
 //! DESIGN.md tells the protocol and numbers its invariants; the `SAFETY` comments name them.
@@ -17,6 +17,7 @@ mod garbage;
 mod hash;
 mod next;
 mod ops;
+mod owned;
 mod rebuild;
 mod shape;
 mod table;
@@ -25,11 +26,14 @@ mod writer;
 use equivalent::Equivalent;
 
 pub(crate) use bulk::Iter;
-pub(crate) use garbage::Unlinked;
+pub use garbage::Reclaimed;
+pub(crate) use garbage::{OnReclaim, Unlinked};
 pub(crate) use hash::Hash;
 pub(crate) use ops::{Computed, Next};
+pub(crate) use owned::Removed;
 pub(crate) use table::NoTable;
 
+pub(crate) use crate::reclaim::Limits;
 use crate::reclaim::{Domain, Panics};
 use crate::sync::{AtomicPtr, Ordering, const_unless_loom};
 use entry::{Entry, Word};
@@ -38,6 +42,8 @@ use writer::Writer;
 
 pub(crate) type Guard<'m, K, V> = crate::reclaim::Guard<'m, Unlinked<K, V>>;
 type Held<'m, K, V> = crate::reclaim::Held<'m, Unlinked<K, V>>;
+pub(crate) type Permit<'m, K, V> = crate::reclaim::Permit<'m, Unlinked<K, V>>;
+pub(crate) type Drain<'m, K, V> = crate::reclaim::Drain<'m, Unlinked<K, V>>;
 
 /// Young tables: the dirty one, one of which the next read table is made, and a place for one more that hashes have filled
 /// too soon.
@@ -123,8 +129,12 @@ impl<K, V> Found<K, V> {
 
 impl<K, V> Core<K, V> {
     const_unless_loom! {
-        pub(crate) fn new(batch: usize) -> Core<K, V> {
-            Core { state: AtomicPtr::new(std::ptr::null_mut()), domain: Domain::new(batch), writer: Writer::new() }
+        pub(crate) fn new(limits: Limits, on_reclaim: Option<OnReclaim<K, V>>) -> Core<K, V> {
+            Core {
+                state: AtomicPtr::new(std::ptr::null_mut()),
+                domain: Domain::new(limits, on_reclaim),
+                writer: Writer::new(),
+            }
         }
     }
 
@@ -251,6 +261,7 @@ impl<K, V> Drop for Core<K, V> {
     fn drop(&mut self) {
         let mut panics = Panics::default();
         let state = self.state.load(Ordering::Relaxed);
+        let hook = garbage::hook(self.domain.context());
         if !state.is_null() {
             // SAFETY: S1: the current state is a box that nobody else will retire; `&mut self` says that nobody uses it.
             let state = unsafe { Box::from_raw(state) };
@@ -259,7 +270,7 @@ impl<K, V> Drop for Core<K, V> {
                 // operation is running (W2).
                 unsafe {
                     for (head, _) in table.entries_backwards() {
-                        Entry::<K, V>::from_raw(head.as_ptr()).reclaim(&mut panics);
+                        Entry::<K, V>::from_raw(head.as_ptr()).reclaim(hook, &mut panics);
                     }
                     table.free();
                 }

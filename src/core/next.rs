@@ -124,7 +124,7 @@ impl<K> Next<K> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::super::shape::{LARGE, LONG_STEP};
-    use super::super::{Core, Hash};
+    use super::super::{Core, Hash, Limits};
 
     /// How far the tables in the making are: entries copied and buckets cleared, since the map began.
     #[derive(Clone, Copy, Default)]
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn p3_no_insert_or_removal_makes_a_table_by_itself() {
         const KEYS: u64 = if cfg!(miri) { 2000 } else { 300_000 };
-        let core = Core::<u64, u64>::new(0);
+        let core = Core::<u64, u64>::new(Limits::NONE, None);
         for key in 0..KEYS {
             let insert = || assert!(core.insert(&core.guard(), hash(key), key, key).is_none());
             bounded(&core, key, insert);
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn p3_holds_after_a_reservation_and_when_readers_promote() {
         const KEYS: u64 = if cfg!(miri) { 2000 } else { 100_000 };
-        let core = Core::<u64, u64>::new(0);
+        let core = Core::<u64, u64>::new(Limits::NONE, None);
         core.reserve(&core.guard(), 10 * KEYS as usize).unwrap();
         for key in 0..KEYS {
             if key % 1000 == 1 {

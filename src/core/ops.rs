@@ -302,7 +302,7 @@ impl<K, V> Core<K, V> {
             }
             not_linked => {
                 // SAFETY: it was not linked, so nobody has seen it, and `pair` is not used any more.
-                let (key, value) = unsafe { entry.into_parts() };
+                let (key, value) = unsafe { entry.take() };
                 match not_linked {
                     Link::NoTable(no_table) => {
                         drop((key, value));

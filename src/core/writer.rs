@@ -14,7 +14,7 @@ use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::shape::Shape;
 use super::table::{Full, NoTable, Used};
-use super::{Core, Found, Held, YOUNG};
+use super::{Core, Drain, Found, Held, YOUNG};
 use crate::reclaim::{Stack, WouldWait};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
@@ -185,6 +185,7 @@ impl<K, V> Core<K, V> {
             self.writer.lots_alone.store(0, Ordering::Relaxed);
             // SAFETY: by the caller's promise.
             unsafe { self.unlink_found(guard, &mut lock, found) };
+            guard.retire(Unlinked::Entry(found.entry));
             return self.unlock(guard, lock);
         }
         // SAFETY: found under the guard.
@@ -200,8 +201,8 @@ impl<K, V> Core<K, V> {
     /// nobody needs to look, nor to fetch the hash beside it.
     ///
     /// # Safety
-    /// As for [`bury`](Self::bury).
-    unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
+    /// As for [`bury`](Self::bury). Called once, and not together with that.
+    pub(super) unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
         let (read, young) = self.tables(guard);
         if lock.next.is_some() || (found.table != read && !young.contains(&found.table)) {
             // SAFETY: found under the guard.
@@ -214,10 +215,9 @@ impl<K, V> Core<K, V> {
         }
         // SAFETY: T1: a current table, under the mutex. W1: the entry stands where it was found, because nobody but us unlinks it.
         unsafe { found.table.unlink_at(found.slot, found.entry.into_raw()) };
-        guard.retire(Unlinked::Entry(found.entry));
     }
 
-    /// Unlinks a dead entry from the current tables, if it is in one, and retires it. Its killer, or whoever took it off
+    /// Unlinks a dead entry from the current tables, if it is in one. It is the caller's to retire. Its killer, or whoever took it off
     /// the dead list, calls this once (W1).
     fn unlink(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, hash: Hash, entry: Entry<K, V>) {
         let (read, young) = self.tables(guard);
@@ -234,20 +234,30 @@ impl<K, V> Core<K, V> {
                 next.unlink(hash, head);
             }
         }
-        guard.retire(Unlinked::Entry(entry));
     }
 
     /// Returns when all that was unlinked before the call has been dropped, or the deadline has passed (then false); or says
     /// why it would wait for its own thread.
     pub(crate) fn reclaim(&self, deadline: Option<Instant>) -> Result<bool, WouldWait> {
+        self.stamp_all()?;
+        Ok(self.domain.reclaim(deadline))
+    }
+
+    /// The same, for a task to poll.
+    pub(crate) fn drain(&self) -> Result<Drain<'_, K, V>, WouldWait> {
+        self.stamp_all()?;
+        Ok(Drain::new(&self.domain))
+    }
+
+    /// Sees to it that all that was unlinked before is stamped; or says why waiting for it would be to wait for oneself.
+    fn stamp_all(&self) -> Result<(), WouldWait> {
         if let Some(would_wait) = self.domain.would_wait() {
             return Err(would_wait);
         }
         // What was killed while the mutex was taken, and left to its holder, is stamped when we have had the mutex.
         let guard = self.guard();
         self.unlock(&guard, self.lock());
-        drop(guard);
-        Ok(self.domain.reclaim(deadline))
+        Ok(())
     }
 
     /// Unlinks what was left to the holder of the mutex; tells how much that was.
@@ -255,7 +265,10 @@ impl<K, V> Core<K, V> {
         if self.writer.dead.is_empty() {
             return 0;
         }
-        let unlink = |(hash, entry)| self.unlink(guard, lock, hash, entry);
+        let unlink = |(hash, entry)| {
+            self.unlink(guard, lock, hash, entry);
+            guard.retire(Unlinked::Entry(entry));
+        };
         self.writer.dead.take().map(unlink).count()
     }
 }

@@ -1,10 +1,10 @@
 //! Settings for a new map.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::marker::PhantomData;
 
-use super::HashMap;
-use crate::core::Core;
+use super::{HashMap, Reclaimed};
+use crate::core::{Core, Limits, OnReclaim};
 
 /// When what is unlinked, and seen by no guard, is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,18 +20,23 @@ pub enum Reclaim {
 }
 
 /// Settings for a new map: [`HashMap::builder`].
-#[derive(Clone, Debug)]
-#[must_use]
 pub struct Builder<K, V, S = RandomState> {
     capacity: usize,
     hash_builder: S,
     reclaim: Reclaim,
-    _map: PhantomData<fn() -> (K, V)>,
+    max_pending: Option<usize>,
+    on_reclaim: Option<OnReclaim<K, V>>,
 }
 
 impl<K, V> Builder<K, V> {
     pub(super) fn new() -> Self {
-        Builder { capacity: 0, hash_builder: RandomState::new(), reclaim: Reclaim::default(), _map: PhantomData }
+        Builder {
+            capacity: 0,
+            hash_builder: RandomState::new(),
+            reclaim: Reclaim::default(),
+            max_pending: None,
+            on_reclaim: None,
+        }
     }
 }
 
@@ -43,12 +48,71 @@ impl<K, V, S> Builder<K, V, S> {
 
     /// The hasher. Default: [`RandomState`], which withstands chosen keys.
     pub fn hasher<T>(self, hash_builder: T) -> Builder<K, V, T> {
-        Builder { capacity: self.capacity, hash_builder, reclaim: self.reclaim, _map: PhantomData }
+        let Builder { capacity, hash_builder: _, reclaim, max_pending, on_reclaim } = self;
+        Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim }
     }
 
     /// When garbage is dropped. Default: [`Reclaim::Immediate`].
     pub fn reclaim(self, reclaim: Reclaim) -> Self {
         Builder { reclaim, ..self }
+    }
+
+    /// A cap on garbage: no more than so many removed entries and overwritten values, and at least one, wait to be dropped (R4).
+    /// Default: none.
+    ///
+    /// A one-shot call that would exceed it waits before it begins, asleep, until something has been dropped: until the reader leaves
+    /// that holds it all back. [`insert`](HashMap::insert) waits only if the key is there, and calls that find the key absent do not
+    /// wait, but for [`compute`](HashMap::compute) and [`update_or_insert`](HashMap::update_or_insert), which wait before they
+    /// look. Reads never wait.
+    ///
+    /// **Who holds a guard on the map itself is let through**, at once, and exceeds the cap: a thread with a [`Ref`](super::Ref) or an open
+    /// session, in a closure that the map called, or in a destructor that the map runs. It might wait for itself. What it unlinks
+    /// is counted, and others wait for it. So sessions are not kept by the cap; write by one-shot calls where it matters.
+    /// [`retain`](HashMap::retain) and [`clear`](HashMap::clear) wait for room for one, and then remove what they remove.
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::builder().max_pending(100).build();
+    /// map.insert(0, 0);
+    /// std::thread::scope(|scope| {
+    ///     let reader = map.pin();
+    ///     let writer = scope.spawn(|| (1..1000).for_each(|n| drop(map.insert(0, n))));
+    ///     while map.stats().pending.entries < 100 {
+    ///         std::thread::yield_now();
+    ///     }
+    ///     assert_eq!(reader.get(&0), Some(&100));
+    ///     drop(reader);
+    ///     writer.join().unwrap();
+    /// });
+    /// assert_eq!(map.stats().pending.entries, 0);
+    /// ```
+    pub fn max_pending(self, entries: usize) -> Self {
+        Builder { max_pending: Some(entries), ..self }
+    }
+
+    /// A function that is given keys and values, by ownership, when they are reclaimed, instead of their drop: to close, log or reuse what
+    /// they hold, or to drop them on another thread. Default: none.
+    ///
+    /// It is called at the moment of the drop that it takes the place of (R1, R2), on the same thread (R6), outside all locks and guards
+    /// of the map, which it may use; also for what is in the map when the map is dropped. Not for what was never in the map, or is returned by
+    /// value. Clones of the map share it.
+    ///
+    /// **A panic in it** is like one in a destructor (R5): what it was given is dropped as the panic unwinds, the other garbage still
+    /// gets its turn, and the panic goes on in the call or the drop that ran it.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use tidymap::{HashMap, Reclaimed};
+    ///
+    /// let (sender, bin) = mpsc::channel();
+    /// let map = HashMap::builder().on_reclaim(move |reclaimed| sender.send(reclaimed).unwrap()).build();
+    /// map.insert("a", 1);
+    /// map.insert("a", 2);
+    /// map.remove("a");
+    /// assert_eq!(bin.recv(), Ok(Reclaimed::Overwritten(1)));
+    /// assert_eq!(bin.recv(), Ok(Reclaimed::Removed("a", 2)));
+    /// ```
+    pub fn on_reclaim(self, on_reclaim: impl Fn(Reclaimed<K, V>) + Send + Sync + 'static) -> Self {
+        Builder { on_reclaim: Some(OnReclaim::new(on_reclaim)), ..self }
     }
 
     /// The map.
@@ -65,10 +129,30 @@ impl<K, V, S> Builder<K, V, S> {
             Reclaim::Immediate => 0,
             Reclaim::Batched(items) => items,
         };
-        let map = HashMap { core: Core::new(batch), hash_builder: self.hash_builder };
+        let limits = Limits { batch, max_pending: self.max_pending.map_or(usize::MAX, |entries| entries.max(1)) };
+        let map = HashMap { core: Core::new(limits, self.on_reclaim), hash_builder: self.hash_builder };
         if self.capacity > 0 {
             map.reserve(self.capacity);
         }
         map
+    }
+}
+
+impl<K, V, S: Clone> Clone for Builder<K, V, S> {
+    fn clone(&self) -> Self {
+        Builder { hash_builder: self.hash_builder.clone(), on_reclaim: self.on_reclaim.clone(), ..*self }
+    }
+}
+
+impl<K, V, S: fmt::Debug> fmt::Debug for Builder<K, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim } = self;
+        f.debug_struct("Builder")
+            .field("capacity", capacity)
+            .field("hasher", hash_builder)
+            .field("reclaim", reclaim)
+            .field("max_pending", max_pending)
+            .field("on_reclaim", &on_reclaim.is_some())
+            .finish()
     }
 }

@@ -1,29 +1,33 @@
 //! The public face. Safe code, but for what ties a [`Ref`] to its guard.
 //!
 //! - this file: the map, its construction, and what concerns it as a whole;
-//! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`Ref`];
+//! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard;
+//! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`traits`].
 
 mod builder;
 mod iter;
 mod one_shot;
 mod outcome;
+mod reclaiming;
+mod reference;
 mod session;
 mod stats;
 mod traits;
 
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::time::{Duration, Instant};
 
 pub use builder::{Builder, Reclaim};
 pub use iter::{Iter, Keys, Values};
-pub use one_shot::Ref;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
+pub use reclaiming::Reclaiming;
+pub use reference::{Ref, Removed};
 pub use session::Pinned;
 pub use stats::{GuardInfo, Heap, Pending, Stats};
 
-use crate::core::{Core, Guard};
+pub use crate::core::Reclaimed;
+use crate::core::{Core, Guard, Limits};
 use crate::sync::const_unless_loom;
 
 /// A concurrent hash map for many reads and few writes, which drops what is removed at a moment that it names.
@@ -134,7 +138,7 @@ impl<K, V, S> HashMap<K, V, S> {
         /// ```
         #[must_use]
         pub fn with_hasher(hash_builder: S) -> Self {
-            HashMap { core: Core::new(0), hash_builder }
+            HashMap { core: Core::new(Limits::NONE, None), hash_builder }
         }
     }
 
@@ -188,6 +192,7 @@ impl<K, V, S> HashMap<K, V, S> {
     #[doc(alias = "Clear")]
     pub fn clear(&self) {
         if !self.core.is_vacant() {
+            let _permit = self.core.domain.admit();
             self.core.clear(&self.core.guard());
         }
     }
@@ -204,6 +209,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// ```
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
         if !self.core.is_vacant() {
+            let _permit = self.core.domain.admit();
             self.core.retain(&self.core.guard(), |pair| keep(pair.key, pair.value));
         }
     }
@@ -240,67 +246,6 @@ impl<K, V, S> HashMap<K, V, S> {
         if let Err(no_table) = self.core.shrink_to_fit(&self.core.guard()) {
             no_table.fail();
         }
-    }
-
-    /// Waits until everything that was unlinked before the call has been dropped (R3).
-    ///
-    /// Under [`Reclaim::Immediate`] this waits for guards that were live at a removal; under [`Reclaim::Batched`] it also
-    /// drops what is saved up. Guards taken after the call do not prolong it. Waits by giving up the processor and sleeping up to a
-    /// millisecond at a time, and runs destructors like every call that removes.
-    ///
-    /// # Errors
-    /// At once, if it would wait for itself: if this thread holds a guard on the map, or runs a destructor from which the
-    /// map is still to return.
-    ///
-    /// ```
-    /// use tidymap::{HashMap, ReclaimError};
-    ///
-    /// let map = HashMap::from([(1, "one")]);
-    /// let one = map.remove(&1);
-    /// assert_eq!(map.reclaim(), Err(ReclaimError::GuardHeld));
-    /// drop(one);
-    /// assert_eq!(map.reclaim(), Ok(()));
-    /// ```
-    pub fn reclaim(&self) -> Result<(), ReclaimError> {
-        self.core.reclaim(None).map(drop).map_err(ReclaimError::new)
-    }
-
-    /// [`reclaim`](Self::reclaim), but waits no longer than `timeout`, give or take what destructors take that it runs itself. What
-    /// can be dropped then has been dropped all the same.
-    ///
-    /// # Errors
-    /// As for [`reclaim`](Self::reclaim); or [`ReclaimError::TimedOut`].
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use tidymap::{HashMap, ReclaimError};
-    ///
-    /// let map = HashMap::from([(1, "one")]);
-    /// let session = map.pin();
-    /// std::thread::scope(|scope| {
-    ///     scope.spawn(|| {
-    ///         map.remove(&1);
-    ///         let waited = map.reclaim_timeout(Duration::from_millis(1));
-    ///         assert_eq!(waited, Err(ReclaimError::TimedOut));
-    ///     });
-    /// });
-    /// drop(session);
-    /// assert_eq!(map.reclaim_timeout(Duration::from_millis(1)), Ok(()));
-    /// ```
-    pub fn reclaim_timeout(&self, timeout: Duration) -> Result<(), ReclaimError> {
-        // A time too far to be told is none.
-        let deadline = Instant::now().checked_add(timeout);
-        match self.core.reclaim(deadline) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(ReclaimError::TimedOut),
-            Err(would_wait) => Err(ReclaimError::new(would_wait)),
-        }
-    }
-
-    /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits.
-    pub fn try_reclaim(&self) -> Pending {
-        self.core.domain.try_reclaim();
-        stats::pending(&self.core)
     }
 
     /// The figures of the map (R8). Visits each thread's record and takes the writer mutex for a moment.

@@ -1,81 +1,12 @@
 //! The operations on `&HashMap`, each under a guard of its own.
 
-use std::fmt;
 use std::hash::{BuildHasher, Hash};
-use std::ops::Deref;
-use std::ptr::NonNull;
 
 use equivalent::Equivalent;
 
-use super::{CompareExchangeError, Compute, HashMap, OccupiedError, Operation};
-use crate::core::{Computed, Guard, Next, Pair};
-
-/// A pair of a map, kept from being dropped for as long as this lives. Derefs to the value.
-///
-/// It is a live guard: whatever is removed from the map meanwhile waits for it. Not `Send`.
-pub struct Ref<'m, K, V> {
-    key: NonNull<K>,
-    value: NonNull<V>,
-    _guard: Guard<'m, K, V>,
-}
-
-impl<'m, K, V> Ref<'m, K, V> {
-    /// A pair found under a guard, and that guard.
-    ///
-    /// # Safety
-    /// `pair` was found under `guard`.
-    unsafe fn new(guard: Guard<'m, K, V>, pair: Erased<K, V>) -> Self {
-        Ref { key: pair.0, value: pair.1, _guard: guard }
-    }
-
-    /// The key, as it is stored.
-    pub fn key(&self) -> &K {
-        // SAFETY: E2, E3: found under `_guard`, which is still live.
-        unsafe { self.key.as_ref() }
-    }
-
-    /// The value.
-    pub fn value(&self) -> &V {
-        // SAFETY: as in `key`.
-        unsafe { self.value.as_ref() }
-    }
-}
-
-impl<K, V> Deref for Ref<'_, K, V> {
-    type Target = V;
-
-    fn deref(&self) -> &V {
-        self.value()
-    }
-}
-
-impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Ref<'_, K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ref").field("key", self.key()).field("value", self.value()).finish()
-    }
-}
-
-impl<K, V: fmt::Display> fmt::Display for Ref<'_, K, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.value().fmt(f)
-    }
-}
-
-/// A pair on its way from a guard that is about to be moved.
-type Erased<K, V> = (NonNull<K>, NonNull<V>);
-
-fn erase<K, V>(pair: Pair<'_, K, V>) -> Erased<K, V> {
-    (NonNull::from(pair.key), NonNull::from(pair.value))
-}
-
-/// Makes a [`Ref`] of a pair and the guard it was found under.
-macro_rules! keep {
-    ($guard:expr, $pair:expr) => {{
-        let pair = erase($pair);
-        // SAFETY: every use names the guard that was given to the operation that found the pair.
-        unsafe { Ref::new($guard, pair) }
-    }};
-}
+use super::reference::{Ref, Removed, erase, keep};
+use super::{CompareExchangeError, Compute, HashMap, OccupiedError, Operation, ReclaimError};
+use crate::core::{Computed, Next, Pair, Permit};
 
 impl<K, V, S> HashMap<K, V, S>
 where
@@ -161,10 +92,34 @@ where
     #[doc(alias = "Store")]
     #[doc(alias = "Swap")]
     pub fn insert(&self, key: K, value: V) -> Option<Ref<'_, K, V>> {
+        let Some(_permit) = self.core.domain.try_admit() else { return self.insert_at_cap(key, value) };
         let hash = self.hash(&key);
         let guard = self.guard();
         let old = self.core.insert(&guard, hash, key, value)?;
         Some(keep!(guard, old))
+    }
+
+    #[cold]
+    fn insert_at_cap(&self, key: K, value: V) -> Option<Ref<'_, K, V>> {
+        // Without garbage, if the key is absent.
+        let OccupiedError { entry, key, value } = self.try_insert(key, value).err()?;
+        drop(entry);
+        let _permit = self.core.domain.admit();
+        let hash = self.hash(&key);
+        let guard = self.guard();
+        let old = self.core.insert(&guard, hash, key, value)?;
+        Some(keep!(guard, old))
+    }
+
+    /// Leave to overwrite or remove `key`, when there is room. None without waiting if the key is absent.
+    fn admit<Q>(&self, key: &Q) -> Option<Permit<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        if self.core.is_vacant() {
+            return None;
+        }
+        self.core.domain.try_admit().or_else(|| self.contains_key(key).then(|| self.core.domain.admit()))
     }
 
     /// Inserts if `key` is absent, and returns the new pair.
@@ -227,9 +182,7 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        if self.core.is_vacant() {
-            return None;
-        }
+        let _permit = self.admit(key)?;
         let hash = self.hash(key);
         let guard = self.guard();
         let new = self.core.update(&guard, hash, key, |old| update(old.value))?;
@@ -253,6 +206,7 @@ where
     /// assert_eq!(*counts.get("be").unwrap(), 2);
     /// ```
     pub fn update_or_insert_with(&self, key: K, update: impl Fn(&V) -> V, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
+        let _permit = self.core.domain.admit();
         let hash = self.hash(&key);
         let guard = self.guard();
         let pair = self.core.update_or_insert_with(&guard, hash, key, |old| update(old.value), make);
@@ -281,6 +235,7 @@ where
         key: K,
         mut next: impl FnMut(Option<(&K, &V)>) -> Operation<V, T>,
     ) -> Compute<Ref<'_, K, V>, T> {
+        let _permit = self.core.domain.admit();
         let hash = self.hash(&key);
         let guard = self.guard();
         match self.core.compute(&guard, hash, key, |old| next(old.map(Pair::parts)).into()) {
@@ -319,6 +274,7 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
         V: PartialEq,
     {
+        let Some(_permit) = self.admit(key) else { return Err(CompareExchangeError { current: None, new }) };
         let hash = self.hash(key);
         let guard = self.guard();
         match self.core.compare_exchange(&guard, hash, key, expected, new) {
@@ -371,9 +327,7 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        if self.core.is_vacant() {
-            return Ok(None);
-        }
+        let Some(_permit) = self.admit(key) else { return Ok(None) };
         let hash = self.hash(key);
         let guard = self.guard();
         match self.core.remove_if(&guard, hash, key, |pair| wanted(pair.key, pair.value)) {
@@ -381,6 +335,59 @@ where
             Ok(Some(pair)) => Ok(Some(keep!(guard, pair))),
             Err(pair) => Err(keep!(guard, pair)),
         }
+    }
+
+    /// Removes `key` and returns its pair, to be [taken by value](Removed::try_into_owned) if nobody else looks. Otherwise like
+    /// [`remove`](Self::remove).
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from([("a", String::from("first"))]);
+    /// let session = map.pin();
+    /// let removed = map.remove_entry("a").unwrap();
+    /// let removed = removed.try_into_owned().expect_err("the session may look");
+    /// drop(session);
+    /// assert_eq!(removed.try_into_owned().unwrap(), ("a", String::from("first")));
+    /// ```
+    pub fn remove_entry<Q>(&self, key: &Q) -> Option<Removed<'_, K, V>>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let _permit = self.admit(key)?;
+        let hash = self.hash(key);
+        let guard = self.guard();
+        let (pair, removed) = self.core.remove_entry(&guard, hash, key)?;
+        let pair = erase(pair);
+        // SAFETY: found and removed under this guard.
+        Some(unsafe { Removed::new(guard, pair, removed) })
+    }
+
+    /// Removes `key`, waits until no guard can see its pair any more, and returns that by value.
+    ///
+    /// Linearizes at the compare-and-swap that kills the entry: from then on the key is absent for all. Then waits for the guards that
+    /// were live at that moment, asleep if it takes longer, and for none that are taken later. Waits for writers that are linking
+    /// entries. Two threads that each hold a guard on the one map while they remove from the other wait for each other for ever, as
+    /// with locks.
+    ///
+    /// # Errors
+    /// At once, and with nothing removed, if this thread holds a guard on the map: it would wait for itself.
+    ///
+    /// ```
+    /// use tidymap::{HashMap, ReclaimError};
+    ///
+    /// let map = HashMap::from([("a", String::from("first"))]);
+    /// let a = map.get("a");
+    /// assert_eq!(map.remove_owned("a"), Err(ReclaimError::GuardHeld));
+    /// drop(a);
+    /// assert_eq!(map.remove_owned("a"), Ok(Some(("a", String::from("first")))));
+    /// assert_eq!(map.remove_owned("a"), Ok(None));
+    /// ```
+    pub fn remove_owned<Q>(&self, key: &Q) -> Result<Option<(K, V)>, ReclaimError>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        self.core.would_wait_for_guard().map_err(ReclaimError::new)?;
+        let Some(_permit) = self.admit(key) else { return Ok(None) };
+        self.core.remove_owned(self.hash(key), key).map_err(ReclaimError::new)
     }
 }
 

@@ -26,7 +26,10 @@ where
     S: Clone + BuildHasher,
 {
     fn clone(&self) -> Self {
-        let clone = Self { core: Core::new(self.core.domain.batch()), hash_builder: self.hasher().clone() };
+        let clone = Self {
+            core: Core::new(self.core.domain.limits(), self.core.domain.context().clone()),
+            hash_builder: self.hasher().clone(),
+        };
         clone.reserve(self.len());
         let target = clone.pin();
         for (key, value) in &self.pin() {

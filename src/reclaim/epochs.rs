@@ -172,13 +172,28 @@ impl<L: Default> Epochs<L> {
 
     /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
     pub(crate) fn horizon(&self) -> Epoch {
+        Self::least(self.records())
+    }
+
+    fn least<'r>(records: impl Iterator<Item = &'r Record<L>>) -> Epoch
+    where
+        L: 'r,
+    {
         // ORDERING: the reclaimer's side of *enter against horizon*.
         fence(Ordering::SeqCst);
-        let epochs = self.records.iter().map(|(_, record)| {
-            // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
-            record.epoch.load(Ordering::Acquire)
-        });
+        // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
+        let epochs = records.map(|record| record.epoch.load(Ordering::Acquire));
         epochs.filter(|epoch| *epoch != 0).min().unwrap_or(Epoch::MAX)
+    }
+
+    /// Has the calling thread, which holds a guard, the only one that can see what is stamped `stamp`?
+    pub(crate) fn is_alone(&self, own: &Record<L>, stamp: Epoch) -> bool {
+        let ours = match own.live.load(Ordering::Relaxed) {
+            1 => 1,
+            // SAFETY: D2, as in `count`.
+            _ => unsafe { &*own.nested.get() }.up_to(stamp),
+        };
+        ours == 1 && Self::least(self.records().filter(|record| !std::ptr::eq(*record, own))) > stamp
     }
 
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)

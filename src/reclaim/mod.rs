@@ -2,7 +2,8 @@
 //!
 //! - [`epochs`] is the engine: it knows which guards are live and which stamps have passed, and nothing of the map.
 //! - [`domain`] owns what a map has unlinked, and drops it: at once if no guard can see it, else in the drop of the last
-//!   guard that can.
+//!   [`guard`] that can.
+//! - [`drain`] waits until all has been dropped, [`limits`] keeps writers from adding to it, [`waiters`] wakes who waits.
 //! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`nested`] and [`age`] find a thread's record, keep the records, tell the guards of one thread
@@ -14,16 +15,23 @@ mod age;
 mod barrier;
 mod directory;
 mod domain;
+mod drain;
 mod drops;
 mod epochs;
+mod guard;
+mod limits;
 mod nested;
 mod pending;
 mod slot;
 mod stack;
 mod tally;
+mod waiters;
 
-pub(crate) use domain::{Domain, Guard, Held, WouldWait};
+pub(crate) use domain::Domain;
+pub(crate) use drain::{Drain, WouldWait};
 pub(crate) use drops::Panics;
+pub(crate) use guard::{Guard, Held};
+pub(crate) use limits::{Limits, Permit};
 pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;
 
@@ -33,6 +41,9 @@ pub(crate) use tally::Weight;
 /// [`Domain`] calls [`reclaim`](Self::reclaim) once, from the thread that dropped the last guard, or the domain, and
 /// moves the value there: a type that must not move between threads has to keep its map from being shared.
 pub(crate) unsafe trait Garbage {
+    /// What the map keeps for the reclaiming.
+    type Context;
+
     /// What it weighs in the figures of the map, told before it is reclaimed.
     fn weight(&self) -> Weight;
 
@@ -40,5 +51,5 @@ pub(crate) unsafe trait Garbage {
     ///
     /// # Safety
     /// Nobody can reach it any more, and this is the only call.
-    unsafe fn reclaim(self, panics: &mut Panics);
+    unsafe fn reclaim(self, context: &Self::Context, panics: &mut Panics);
 }

@@ -34,6 +34,12 @@ impl Nested {
         }
     }
 
+    /// How many guards are of the announced epoch, or of another one up to `epoch`.
+    pub(super) fn up_to(&self, epoch: Epoch) -> u64 {
+        let younger = self.younger.iter().take_while(|(younger, _)| *younger <= epoch);
+        self.oldest + younger.map(|(_, guards)| guards).sum::<u64>()
+    }
+
     /// One guard less, of `epoch`, and not the thread's last one. Returns the epoch to announce if that changes.
     pub(super) fn remove(&mut self, epoch: Epoch, announced: Epoch) -> Option<Epoch> {
         if epoch != announced {

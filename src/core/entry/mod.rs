@@ -13,11 +13,15 @@
 //! overwritten is dropped in place when its own stamp has passed, and that may be before or after the entry's: whichever
 //! comes second gives the memory back. [`VALUE_GONE`] and [`KEY_GONE`] are how each learns that it is second.
 
+mod reclaim;
+
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
+pub(super) use reclaim::OldValue;
+
 use super::Pair;
-use crate::reclaim::{Panics, Weight};
+use crate::reclaim::Weight;
 use crate::sync::{AtomicPtr, Ordering};
 
 /// The entry has been removed.
@@ -127,23 +131,6 @@ impl<K, V> Entry<K, V> {
             NonNull::new_unchecked(head)
         };
         Entry { head, _values: std::marker::PhantomData }
-    }
-
-    /// Takes back an entry that was never linked.
-    ///
-    /// # Safety
-    /// It came from [`new`](Self::new) and nobody else has seen it.
-    pub(crate) unsafe fn into_parts(self) -> (K, V) {
-        // SAFETY: the entry is ours alone by the caller's promise; key and value are moved out once, then only memory is
-        // given back.
-        unsafe {
-            let key = ManuallyDrop::take(&mut (*self.head.as_ptr()).key);
-            let word = self.load();
-            let value =
-                if Self::INLINE { word.value::<V>().read().0 } else { unboxed(Box::from_raw(word.value::<V>())) };
-            self.free();
-            (key, value)
-        }
     }
 
     #[inline]
@@ -299,99 +286,5 @@ impl<K, V> Entry<K, V> {
         let inline = self.is_inline(unsafe { self.load() });
         let value = if inline { 0 } else { Self::VALUE_BYTES };
         Weight { entries: 1, entry_bytes: Self::BYTES + value, table_bytes: 0 }
-    }
-
-    /// Drops key and last value, and gives the memory back unless an overwritten inline value is still to be dropped.
-    ///
-    /// # Safety
-    /// Nobody can reach the entry any more, but for the reclaimer of its overwritten inline value. Called once.
-    pub(crate) unsafe fn reclaim(self, panics: &mut Panics) {
-        // SAFETY: by the caller's promise; the word's pointer does not change any more.
-        unsafe {
-            let word = self.load();
-            panics.run(|| ManuallyDrop::drop(&mut (*self.head.as_ptr()).key));
-            if self.is_inline(word) {
-                panics.run(|| word.value::<V>().drop_in_place());
-                self.free();
-            } else {
-                panics.run(|| drop(Box::from_raw(word.value::<V>())));
-                if !Self::INLINE || self.set(KEY_GONE) & VALUE_GONE != 0 {
-                    self.free();
-                }
-            }
-        }
-    }
-
-    /// Drops the overwritten inline value, and gives the entry's memory back if the entry was reclaimed before.
-    ///
-    /// # Safety
-    /// Nobody can reach the value any more. Called once.
-    pub(crate) unsafe fn reclaim_inline(self, panics: &mut Panics) {
-        // SAFETY: E4: the entry's memory is there until both reclaimers have been here.
-        unsafe {
-            panics.run(|| self.inline().drop_in_place());
-            if self.set(VALUE_GONE) & KEY_GONE != 0 {
-                self.free();
-            }
-        }
-    }
-
-    /// Sets a flag and returns the flags from before.
-    ///
-    /// # Safety
-    /// The entry's memory has not been given back.
-    unsafe fn set(self, flag: usize) -> usize {
-        // SAFETY: by the caller's promise.
-        let word = unsafe { self.word() };
-        let mut now = word.load(Ordering::Relaxed);
-        loop {
-            // ORDERING: AcqRel pairs the two reclaimers of an entry: the second one frees after the first one's drop.
-            match word.compare_exchange(now, Word(now).with(flag).0, Ordering::AcqRel, Ordering::Relaxed) {
-                Ok(_) => return now.addr() & FLAGS,
-                Err(current) => now = current,
-            }
-        }
-    }
-
-    /// Gives the memory back.
-    ///
-    /// # Safety
-    /// Key and values have been dropped or moved out, and nobody uses the entry any more.
-    unsafe fn free(self) {
-        // SAFETY: `new` made the box with this type; `Head` has no destructor of its own.
-        unsafe {
-            if Self::INLINE {
-                drop(Box::from_raw(self.head.as_ptr().cast::<MaybeUninit<WithInline<K, V>>>()));
-            } else {
-                drop(Box::from_raw(self.head.as_ptr().cast::<MaybeUninit<Head<K>>>()));
-            }
-        }
-    }
-}
-
-/// A value that has been overwritten.
-pub(crate) enum OldValue<K, V> {
-    Boxed(NonNull<Aligned<V>>),
-    Inline(Entry<K, V>),
-}
-
-impl<K, V> OldValue<K, V> {
-    pub(crate) fn weight(&self) -> Weight {
-        match self {
-            OldValue::Boxed(_) => Entry::<K, V>::value_weight(),
-            // Its memory is the entry's.
-            OldValue::Inline(_) => Weight { entries: 1, ..Weight::default() },
-        }
-    }
-
-    /// # Safety
-    /// Nobody can reach the value any more. Called once.
-    pub(crate) unsafe fn reclaim(self, panics: &mut Panics) {
-        match self {
-            // SAFETY: `overwrite` took it from a box; by the caller's promise it is ours.
-            OldValue::Boxed(value) => panics.run(|| drop(unsafe { Box::from_raw(value.as_ptr()) })),
-            // SAFETY: by the caller's promise.
-            OldValue::Inline(entry) => unsafe { entry.reclaim_inline(panics) },
-        }
     }
 }

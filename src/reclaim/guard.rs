@@ -1,0 +1,154 @@
+//! Guards, as operations hold them.
+
+use std::marker::PhantomData;
+
+use super::Garbage;
+use super::directory::Record;
+use super::domain::{Domain, Local, UNSTAMPED};
+use super::epochs::{Epoch, Exit};
+use super::pending::Retired;
+use super::slot;
+use super::tally::Weight;
+
+/// While it lives, nothing that is reachable in its map is dropped.
+///
+/// Not `Send`: it belongs to its thread's record.
+pub(crate) struct Guard<'d, G: Garbage> {
+    held: Held<'d, G>,
+    epoch: Epoch,
+}
+
+/// What operations under a guard use of it. Good only while the guard lives: nobody keeps one.
+///
+/// Apart from it, and passed on by value where a read leaves its fast path: the address of the guard itself does not
+/// escape then, so a one-shot read keeps all of it in registers.
+pub(crate) struct Held<'d, G: Garbage> {
+    domain: &'d Domain<G>,
+    record: &'d Record<Local<G>>,
+    /// The record is its thread's.
+    _not_send: PhantomData<*mut ()>,
+}
+
+impl<G: Garbage> Clone for Held<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G: Garbage> Copy for Held<'_, G> {}
+
+impl<'d, G: Garbage> std::ops::Deref for Guard<'d, G> {
+    type Target = Held<'d, G>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Held<'d, G> {
+        &self.held
+    }
+}
+
+impl<'d, G: Garbage> Guard<'d, G> {
+    #[inline(always)]
+    pub(super) fn new(domain: &'d Domain<G>, record: &'d Record<Local<G>>, epoch: Epoch) -> Guard<'d, G> {
+        Guard { held: Held { domain, record, _not_send: PhantomData }, epoch }
+    }
+}
+
+impl<G: Garbage> Held<'_, G> {
+    /// Hands over something that no guard can reach any more that begins from now on.
+    pub(crate) fn retire(&self, garbage: G) {
+        let local = &self.record.local;
+        let weight = garbage.weight();
+        local.retired_sum.add(weight);
+        self.domain.cap.add(weight.entries);
+        // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
+        unsafe { &mut *local.retired.get() }.push(Retired { stamp: UNSTAMPED, garbage });
+    }
+
+    /// Counts what has been unlinked and will not be handed over.
+    pub(crate) fn retired(&self, weight: Weight) {
+        self.record.local.retired_sum.add(weight);
+    }
+
+    /// Marks the end of an operation: guards that begin from now on do not hold back what it has unlinked.
+    pub(crate) fn seal(&self) {
+        self.domain.seal(&self.record.local);
+    }
+
+    /// Counts memory that the map has taken.
+    pub(crate) fn allocated(&self, weight: Weight) {
+        self.record.local.allocated.add(weight);
+    }
+
+    /// Counts a miss; tells how many to add to the map's count, every `flush` misses of a thread.
+    #[inline]
+    pub(crate) fn miss(&self, flush: u32) -> Option<u32> {
+        let misses = self.record.local.misses.get() + 1;
+        let full = misses >= flush;
+        self.record.local.misses.set(if full { 0 } else { misses });
+        full.then_some(misses)
+    }
+}
+
+impl<G: Garbage> Guard<'_, G> {
+    /// Ends the guard and gives `take` the garbage that `is_it`, if this thread has unlinked that under guards that it still
+    /// holds, and no other guard can see it. Else returns the guard. Never waits. O(what the thread has unlinked).
+    pub(crate) fn take_back<R>(self, is_it: impl Fn(&G) -> bool, take: impl FnOnce(G) -> R) -> Result<R, Self> {
+        let Held { domain, record, .. } = self.held;
+        let local = &record.local;
+        // SAFETY: G2, as in `retire`.
+        let retired = unsafe { &mut *local.retired.get() };
+        let Some(index) = retired.iter().rposition(|item| is_it(&item.garbage)) else { return Err(self) };
+        // What has no stamp yet is at none that would have passed.
+        if !domain.epochs.is_alone(record, retired[index].stamp) {
+            return Err(self);
+        }
+        let garbage = retired.remove(index).garbage;
+        let weight = garbage.weight();
+        local.freed.add(weight);
+        domain.cap.sub(weight.entries);
+        let taken = take(garbage);
+        // With all that its end brings: others may wait for this guard, and for room.
+        drop(self);
+        Ok(taken)
+    }
+
+    /// Notes when it was taken, for the figures.
+    pub(crate) fn note_time(&self) {
+        self.domain.epochs.note_time(self.record);
+    }
+
+    /// Exchanges this guard for one taken now.
+    pub(crate) fn refresh(&mut self) {
+        // The old guard is dropped second: the thread goes on announcing an epoch in between.
+        *self = self.domain.guard();
+        self.note_time();
+    }
+}
+
+/// The clone protects what the original does, not only what it finds itself.
+impl<G: Garbage> Clone for Guard<'_, G> {
+    fn clone(&self) -> Self {
+        self.domain.epochs.enter_again(self.record, self.epoch);
+        Guard { held: self.held, epoch: self.epoch }
+    }
+}
+
+impl<G: Garbage> Drop for Guard<'_, G> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let Held { domain, record, .. } = self.held;
+        // SAFETY: G2, as in `retire`.
+        let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
+        if nothing_retired && domain.epochs.exit(record, self.epoch) != Exit::Awaited {
+            slot::leave();
+        } else {
+            domain.leave_garbage(record, self.epoch, nothing_retired);
+        }
+    }
+}
+
+impl<G: Garbage> std::fmt::Debug for Guard<'_, G> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! How much garbage a map may hold: what is saved up, and the cap that makes writers wait.
+//!
+//! With a cap a call that may add to the garbage takes a [`Permit`] before it takes its guard: so it does not hold back what it
+//! waits for. A permit counts as garbage while the call runs, and what the call retires counts for itself. So what is
+//! retired and not dropped never exceeds the cap, as long as whoever retires has a permit.
+
+use super::domain::Domain;
+use super::drops::Panics;
+use super::{Garbage, barrier};
+use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
+
+/// The user's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// How many items may be saved up. 0: none.
+    pub(crate) batch: usize,
+    /// How many entries and values may wait to be dropped, or [`usize::MAX`].
+    pub(crate) max_pending: usize,
+}
+
+impl Limits {
+    pub(crate) const NONE: Limits = Limits { batch: 0, max_pending: usize::MAX };
+}
+
+/// Counts what has been retired and not dropped, and the permits, if there is a cap.
+#[derive(Debug)]
+pub(super) struct Cap {
+    max: usize,
+    counted: AtomicUsize,
+}
+
+impl Cap {
+    const_unless_loom! {
+        pub(super) fn new(max: usize) -> Cap {
+            Cap { max, counted: AtomicUsize::new(0) }
+        }
+    }
+
+    pub(super) fn max(&self) -> usize {
+        self.max
+    }
+
+    fn is_set(&self) -> bool {
+        self.max != usize::MAX
+    }
+
+    /// Counts so many, whatever the cap.
+    #[inline]
+    pub(super) fn add(&self, items: u64) {
+        if self.is_set() {
+            self.counted.fetch_add(items as usize, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts one if there is room for it.
+    fn try_add(&self) -> bool {
+        let more = |counted| (counted < self.max).then_some(counted + 1);
+        // ORDERING: Acquire pairs with the Release of `sub`: what made the room has been dropped.
+        self.counted.fetch_update(Ordering::Acquire, Ordering::Relaxed, more).is_ok()
+    }
+
+    /// Counts so many less. Who waits for that is to be told afterwards; true if there is room.
+    #[inline]
+    pub(super) fn sub(&self, items: u64) -> bool {
+        // ORDERING: Release, see `try_add`.
+        self.is_set() && self.counted.fetch_sub(items as usize, Ordering::Release) - (items as usize) < self.max
+    }
+}
+
+/// Leave to add one item to the garbage.
+#[must_use = "it is given back when it is dropped"]
+pub(crate) struct Permit<'d, G: Garbage> {
+    /// None if there is no cap.
+    domain: Option<&'d Domain<G>>,
+}
+
+impl<G: Garbage> Domain<G> {
+    /// A permit, if there is room.
+    #[inline]
+    pub(crate) fn try_admit(&self) -> Option<Permit<'_, G>> {
+        if !self.cap.is_set() {
+            return Some(Permit { domain: None });
+        }
+        self.cap.try_add().then(|| Permit { domain: Some(self) })
+    }
+
+    /// A permit as soon as there is room. A thread that would wait for itself gets one at once.
+    #[inline]
+    pub(crate) fn admit(&self) -> Permit<'_, G> {
+        self.try_admit().unwrap_or_else(|| self.admit_at_cap())
+    }
+
+    #[cold]
+    fn admit_at_cap(&self) -> Permit<'_, G> {
+        if self.would_wait().is_some() {
+            self.cap.add(1);
+            return Permit { domain: Some(self) };
+        }
+        let mut permit = None;
+        let mut panics = Panics::default();
+        self.wait(None, || {
+            permit = self.try_admit();
+            if permit.is_none() && self.has_batched() {
+                // What is saved up would wait for us.
+                panics.absorb(self.drop_passed());
+                permit = self.try_admit();
+            }
+            permit.is_some()
+        });
+        panics.resume();
+        permit.expect("waited for without a deadline")
+    }
+}
+
+impl<G: Garbage> Drop for Permit<'_, G> {
+    fn drop(&mut self) {
+        let Some(domain) = self.domain else { return };
+        if domain.cap.sub(1) {
+            barrier::light();
+            let mut panics = Panics::default();
+            domain.waiters.wake(&mut panics);
+            panics.resume();
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Those who wait: for guards to leave, for drops to be done, for room.
+//!
+//! Whoever may have changed any of that, because its guard has left or its garbage is dropped, looks here afterwards, which is
+//! one load while nobody waits. *Change against wait* is a store-load race like *exit against hold_back*, and the same
+//! [`barrier`](super::barrier) decides it: the waiter enters itself here, has every thread execute a fence
+//! ([`hold_back`](super::epochs::Epochs::hold_back)), and looks once more; who changes something looks here after a barrier
+//! that costs nothing.
+
+use std::sync::{Arc, Condvar, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+
+use super::Garbage;
+use super::domain::Domain;
+use super::drops::Panics;
+use crate::sync::{AtomicUsize, Mutex, Ordering, const_unless_loom, yield_now};
+
+/// How often a thread that waits gives up the processor before it goes to sleep.
+const YIELDS: u32 = if cfg!(loom) { u32::MAX } else { 8 };
+
+#[derive(Debug)]
+pub(super) struct Waiters {
+    /// Is anybody there? 0 or 1; written under the mutex.
+    any: AtomicUsize,
+    list: Mutex<List>,
+}
+
+#[derive(Debug)]
+struct List {
+    wakers: Vec<(Place, Waker)>,
+    next: Place,
+}
+
+/// Who has entered is known by this.
+pub(super) type Place = u64;
+
+impl Waiters {
+    const_unless_loom! {
+        pub(super) fn new() -> Waiters {
+            Waiters { any: AtomicUsize::new(0), list: Mutex::new(List { wakers: Vec::new(), next: 0 }) }
+        }
+    }
+
+    /// Enters `waker`, to be woken once.
+    fn enter(&self, waker: Waker) -> Place {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = list.next;
+        list.next += 1;
+        list.wakers.push((place, waker));
+        self.any.store(1, Ordering::Relaxed);
+        place
+    }
+
+    /// Takes out who has entered, if it is still there.
+    pub(super) fn forget(&self, place: Place) {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = list.wakers.iter().position(|(entered, _)| *entered == place);
+        let waker = found.map(|index| list.wakers.swap_remove(index));
+        if list.wakers.is_empty() {
+            list.wakers = Vec::new();
+            self.any.store(0, Ordering::Relaxed);
+        }
+        drop(list);
+        // The waker's destructor is the user's code.
+        drop(waker);
+    }
+
+    /// Wakes all. After a barrier behind what they wait for; see *change against wait*.
+    #[inline]
+    pub(super) fn wake(&self, panics: &mut Panics) {
+        if self.any.load(Ordering::Relaxed) != 0 {
+            self.wake_all(panics);
+        }
+    }
+
+    #[cold]
+    fn wake_all(&self, panics: &mut Panics) {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let wakers = std::mem::take(&mut list.wakers);
+        self.any.store(0, Ordering::Relaxed);
+        drop(list);
+        for (_, waker) in wakers {
+            panics.run(|| waker.wake());
+        }
+    }
+}
+
+impl<G: Garbage> Domain<G> {
+    /// Enters `waker`. Whoever calls this looks once more afterwards whether it has to wait.
+    pub(super) fn enter_waiter(&self, waker: Waker) -> Place {
+        let place = self.waiters.enter(waker);
+        // Those who are here now will look in when they leave.
+        self.epochs.hold_back(self.epochs.last_stamp());
+        place
+    }
+
+    /// Waits until `ready`, which is asked again when something has changed. False if the deadline has passed before that.
+    pub(super) fn wait(&self, deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
+        // Most of what is waited for are calls that end at once.
+        for _ in 0..YIELDS {
+            if ready() {
+                return true;
+            }
+            if has_passed(deadline) {
+                return false;
+            }
+            yield_now();
+        }
+        let bell = Arc::new(Bell::default());
+        loop {
+            let place = self.enter_waiter(Waker::from(bell.clone()));
+            let is_ready = ready();
+            if !is_ready {
+                bell.wait(deadline);
+            }
+            self.waiters.forget(place);
+            if is_ready {
+                return true;
+            }
+            if has_passed(deadline) {
+                return ready();
+            }
+        }
+    }
+}
+
+fn has_passed(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
+}
+
+/// Wakes a thread. Apart from the thread's own handle, which a thread that is ending may not have any more.
+// Not a primitive of the protocol: always the standard library's.
+#[derive(Default)]
+struct Bell {
+    rung: std::sync::Mutex<bool>,
+    condvar: Condvar,
+}
+
+impl Bell {
+    /// Waits until it has been rung, or the deadline has passed.
+    fn wait(&self, deadline: Option<Instant>) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*rung {
+            rung = match deadline {
+                None => self.condvar.wait(rung).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    self.condvar.wait_timeout(rung, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        *rung = false;
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.condvar.notify_one();
+    }
+}
