@@ -152,7 +152,15 @@ impl<G: Garbage> Domain<G> {
                 return Panics::default();
             }
             // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
-            let mut items = std::mem::take(unsafe { &mut *local.retired.get() });
+            let retired = unsafe { &mut *local.retired.get() };
+            let mut items = match self.epochs.announced(record) {
+                None => std::mem::take(retired),
+                // What this thread holds back itself stays with it.
+                Some(ours) => {
+                    let kept = retired.split_off(retired.partition_point(|item| item.stamp < ours));
+                    std::mem::replace(retired, kept)
+                }
+            };
             if self.batch > 0 {
                 items = self.save_up(local, items);
             }

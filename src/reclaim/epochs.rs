@@ -241,6 +241,11 @@ impl<L: Default> Epochs<L> {
         record.live.load(Ordering::Relaxed) != 0
     }
 
+    /// The epoch that the owner of `record`, who calls this, announces.
+    pub(crate) fn announced(&self, record: &Record<L>) -> Option<Epoch> {
+        self.is_held(record).then(|| record.epoch.load(Ordering::Relaxed))
+    }
+
     pub(crate) fn records(&self) -> impl Iterator<Item = &Record<L>> {
         self.records.iter().map(|(_, record)| record)
     }

@@ -1,10 +1,14 @@
 //! The contract, line by line: each test names the line that it shows (see the crate's documentation).
 
+mod cap;
 mod consistency;
 mod drop_time;
 mod faults;
+mod hook;
 mod memory;
+mod owned;
 mod progress;
 mod reclamation;
 mod support;
 mod tables;
+mod tasks;
