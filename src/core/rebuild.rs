@@ -18,7 +18,7 @@ use super::shape::{BIG, LARGE, LEAST, LONG_STEP, LOTS_ALONE, MISS_LOT, SMALL, ST
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
 use super::{Core, Held, State, YOUNG, Young};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 
 impl<K, V> Core<K, V> {
     /// The dirty table, with room for one more entry.
@@ -379,8 +379,13 @@ impl<K, V> Core<K, V> {
             guard.allocated(table_weight(size_of::<State<K>>()));
             Box::into_raw(Box::new(state))
         };
+        let bytes = std::iter::once(read).chain(young).map(Table::bytes).sum();
         // ORDERING: Release publishes state and tables to the Acquire of `state`; Acquire for the old state's.
         let old = self.state.swap(state, Ordering::AcqRel);
+        // ORDERING: our side of *fewer tables against a part left over*: we store, fence, and look at what is left over when our
+        // guard ends; who leaves a part pushes it, fences, and looks at these bytes once more.
+        self.domain.context().table_bytes.store(bytes, Ordering::Release);
+        fence(Ordering::SeqCst);
         let Some(old) = NonNull::new(old) else { return };
         // SAFETY: S1: the guard keeps it; it is retired below.
         for table in unsafe { old.as_ref() }.tables() {

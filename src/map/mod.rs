@@ -246,6 +246,8 @@ impl<K, V, S> HashMap<K, V, S> {
         if let Err(no_table) = self.core.shrink_to_fit(&self.core.guard()) {
             no_table.fail();
         }
+        // The larger tables of before, whole.
+        self.core.domain.try_reclaim();
     }
 
     /// The figures of the map (R8). Visits each thread's record and takes the writer mutex for a moment.

@@ -27,7 +27,7 @@ where
 {
     fn clone(&self) -> Self {
         let clone = Self {
-            core: Core::new(self.core.domain.limits(), self.core.domain.context().clone()),
+            core: Core::new(self.core.domain.limits(), self.core.domain.context().on_reclaim.clone()),
             hash_builder: self.hasher().clone(),
         };
         clone.reserve(self.len());

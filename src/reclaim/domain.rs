@@ -20,11 +20,14 @@ use super::pending::{KEEP, Pending, Retired};
 use super::stack::Stack;
 use super::tally::{Tally, Weight};
 use super::waiters::Waiters;
-use super::{Garbage, barrier, slot};
-use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom};
+use super::{Amount, Garbage, barrier, slot};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom, fence};
 
 /// The stamp of what is unlinked by an operation that has not ended.
 pub(super) const UNSTAMPED: Epoch = Epoch::MAX;
+
+/// A stamp that has passed.
+const PASSED: Epoch = 0;
 
 /// How often a thread looks again for guards that hold its garbage back, before it hands that over.
 const LOOKS: usize = if cfg!(loom) { 1 } else { 16 };
@@ -138,7 +141,7 @@ impl<G: Garbage> Domain<G> {
         self.busy_with(local, || {
             let mut items = Vec::new();
             self.pending.collect(|| self.epochs.horizon(), &mut items);
-            self.free(local, items)
+            self.free(local, items, Amount::Bounded)
         })
     }
 
@@ -168,7 +171,7 @@ impl<G: Garbage> Domain<G> {
             if exit == Exit::Awaited || !passed {
                 self.pending.collect(|| self.epochs.horizon(), &mut items);
             }
-            self.free(local, items)
+            self.free(local, items, Amount::Bounded)
         })
     }
 
@@ -218,21 +221,43 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
-    pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>) -> Panics {
+    pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>, amount: Amount) -> Panics {
         let mut panics = Panics::default();
+        let mut left = Vec::new();
         for item in items.drain(..) {
             let weight = item.garbage.weight();
             // SAFETY: G3: its stamp has passed: no guard that could have seen it is live, and it was retired once.
-            unsafe { item.garbage.reclaim(&self.context, &mut panics) };
-            local.freed.add(weight);
-            self.cap.sub(weight.entries);
+            match unsafe { item.garbage.reclaim(&self.context, amount, &mut panics) } {
+                None => {
+                    local.freed.add(weight);
+                    self.cap.sub(weight.entries);
+                }
+                Some(garbage) => left.push(Retired { stamp: PASSED, garbage }),
+            }
         }
         // SAFETY: G2, as in `settle`.
         let retired = unsafe { &mut *local.retired.get() };
         if retired.capacity() == 0 && items.capacity() <= KEEP {
             *retired = items;
         }
+        if !left.is_empty() {
+            self.leave_over(local, left, &mut panics);
+        }
         panics
+    }
+
+    /// Has the guards that end next go on with what is left over.
+    #[cold]
+    fn leave_over(&self, local: &Local<G>, left: Vec<Retired<G>>, panics: &mut Panics) {
+        self.pending.push(left);
+        self.epochs.ask_leavers();
+        // ORDERING: our side of *fewer tables against a part left over*, see `Core::publish`.
+        fence(Ordering::SeqCst);
+        if G::is_urgent(&self.context) {
+            let mut items = Vec::new();
+            self.pending.collect(|| self.epochs.horizon(), &mut items);
+            panics.absorb(self.free(local, items, Amount::Bounded));
+        }
     }
 
     /// Stamps what the thread has unlinked since the last stamp.
@@ -258,7 +283,7 @@ impl<G: Garbage> Domain<G> {
         }
         for item in items {
             // SAFETY: G3: `&mut self` says that no guard is in use, and it was retired once.
-            unsafe { item.garbage.reclaim(&self.context, panics) };
+            unsafe { item.garbage.reclaim(&self.context, Amount::All, panics) };
         }
     }
 

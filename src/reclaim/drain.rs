@@ -3,7 +3,6 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::Garbage;
 use super::directory::Record;
 use super::domain::{Domain, Local};
 use super::drops::Panics;
@@ -11,6 +10,7 @@ use super::epochs::{Epoch, Exit};
 use super::slot;
 use super::tally::Weight;
 use super::waiters::Place;
+use super::{Amount, Garbage};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Why a thread would wait for itself.
@@ -109,7 +109,7 @@ impl<G: Garbage> Domain<G> {
                 let mut items = self.take_batched();
                 self.hand_over_unpassed(record, &mut items);
                 self.pending.collect(|| self.epochs.horizon(), &mut items);
-                self.free(local, items)
+                self.free(local, items, Amount::All)
             })
         })
     }

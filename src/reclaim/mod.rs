@@ -35,6 +35,14 @@ pub(crate) use limits::{Limits, Permit};
 pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;
 
+/// How much of a thing is reclaimed in one go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// What takes some microseconds.
+    Bounded,
+    All,
+}
+
 /// Something unlinked, to be dropped once nobody can see it.
 ///
 /// # Safety
@@ -47,9 +55,15 @@ pub(crate) unsafe trait Garbage {
     /// What it weighs in the figures of the map, told before it is reclaimed.
     fn weight(&self) -> Weight;
 
-    /// Runs the destructors, each through `panics`, and gives the memory back.
+    /// Runs the destructors, each through `panics`, and gives the memory back. What is left, if only a part was asked for
+    /// and it is large, is for another call.
     ///
     /// # Safety
     /// Nobody can reach it any more, and this is the only call.
-    unsafe fn reclaim(self, context: &Self::Context, panics: &mut Panics);
+    unsafe fn reclaim(self, context: &Self::Context, amount: Amount, panics: &mut Panics) -> Option<Self>
+    where
+        Self: Sized;
+
+    /// Is nothing to be left over now, because there is little beside it?
+    fn is_urgent(context: &Self::Context) -> bool;
 }
