@@ -3,10 +3,12 @@
 //! - this file: the map, its construction, and what concerns it as a whole;
 //! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`Ref`];
 //! - [`session`]: [`Pinned`] and the same operations under one guard;
-//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`traits`].
+//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], `metrics` (with the feature of that name), [`traits`].
 
 mod builder;
 mod iter;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod one_shot;
 mod outcome;
 mod session;
@@ -18,6 +20,8 @@ use std::time::{Duration, Instant};
 
 pub use builder::{Builder, Reclaim};
 pub use iter::{Iter, Keys, Values};
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 pub use one_shot::Ref;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
 pub use session::Pinned;
