@@ -74,7 +74,8 @@ Each has the label `map`, the name that `Metrics::new` was given.
 A site with some 50,000 sessions: workers look them up, and 10,000 people a second log in and out. Now and then somebody exports all sessions over a slow
 line, in one session of the map that stays open for seconds. What is removed meanwhile is held back, and the dashboard says so: the oldest
 guard grows old, pending entries and bytes rise, nothing is dropped. When the export ends, it drops what it held back, all at once, and
-the memory is back. Lookups go on all the time.
+the memory is back. Lookups go on all the time. How many there are depends on the machine, its caches, and what else
+runs there.
 
 On {} processors, in {} seconds: {}.
 
