@@ -134,6 +134,13 @@ fn what_is_saved_up_is_pending() {
     assert_has(&recorded(&recorder.snapshotter()), "sessions", &map.stats());
 }
 
+/// One thread may make the metrics, and others send them.
+#[test]
+fn metrics_may_be_shared() {
+    fn assert_shared<T: Clone + Send + Sync + 'static>() {}
+    assert_shared::<Metrics>();
+}
+
 /// Where there is no recorder, nothing happens.
 #[test]
 fn without_a_recorder_figures_go_nowhere() {
