@@ -37,12 +37,18 @@
 //! **Faults.** **F1** A panic in `Hash`, `Eq`, `Clone`, a closure or `Drop` never poisons, blocks, leaks from or corrupts the
 //! map. **F2** Capacity overflow and allocation failure are the standard library's panics and aborts;
 //! [`try_reserve`](HashMap::try_reserve) gives an error. **F3** No call can deadlock against a guard of its own thread.
+//!
+//! # Features
+//!
+//! - `metrics` (off by default): `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;
 mod map;
 mod reclaim;
 mod sync;
 
+#[cfg(feature = "metrics")]
+pub use map::Metrics;
 pub use map::{
     Builder, CompareExchangeError, Compute, GuardInfo, HashMap, Heap, Iter, Keys, OccupiedError, Operation, Pending,
     Pinned, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,

@@ -4,10 +4,12 @@
 //! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
-//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`traits`].
+//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], `metrics` (with the feature of that name), [`traits`].
 
 mod builder;
 mod iter;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod one_shot;
 mod outcome;
 mod reclaiming;
@@ -20,6 +22,8 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 pub use builder::{Builder, Reclaim};
 pub use iter::{Iter, Keys, Values};
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
 pub use reclaiming::Reclaiming;
 pub use reference::{Ref, Removed};
