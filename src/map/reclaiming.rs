@@ -12,7 +12,7 @@ use crate::core::{Core, Drain};
 impl<K, V, S> HashMap<K, V, S> {
     /// Waits until everything that was unlinked before the call has been dropped (R3).
     ///
-    /// Under [`Reclaim::Immediate`] this waits for guards that were live at a removal; under [`Reclaim::Batched`] it also
+    /// Under [`Reclaim::Immediate`](crate::Reclaim::Immediate) this waits for guards that were live at a removal; under [`Reclaim::Batched`](crate::Reclaim::Batched) it also
     /// drops what is saved up. Guards taken after the call do not prolong it. Gives up the processor a few times and then sleeps until it is woken by
     /// whoever it waits for; waits for writers that are linking entries; runs destructors like every call that removes.
     ///
