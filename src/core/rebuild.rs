@@ -355,14 +355,18 @@ impl<K, V> Core<K, V> {
     /// Have the tables become too large for what is linked in them?
     fn is_sparse(&self, guard: &Held<'_, K, V>, lock: &Lock<'_, K>) -> bool {
         let (read, [dirty, sealed @ ..]) = self.tables(guard);
+        let others = || std::iter::once(read).chain(sealed);
+        let used = others().map(Table::slots).sum::<usize>() + lock.dirty_used;
+        // Mostly that is all there is to see.
+        if lock.linked() * 8 >= used {
+            return false;
+        }
         // A reserved table is large on purpose.
         let dirty_bytes = if lock.reserved { 0 } else { dirty.bytes() };
         let next = lock.next.as_ref().map(Next::table);
         let making = next.into_iter().chain(lock.spare.as_ref().map(Blank::table));
-        let others = || std::iter::once(read).chain(sealed);
-        let used = others().map(Table::slots).sum::<usize>() + lock.dirty_used;
         let bytes = others().map(Table::bytes).sum::<usize>() + making.map(Table::bytes).sum::<usize>() + dirty_bytes;
-        lock.linked() * 8 < used && bytes > SMALL
+        bytes > SMALL
     }
 
     /// The current tables: the read table, and the young ones, of which the dirty table is the first.

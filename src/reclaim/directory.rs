@@ -6,7 +6,7 @@ use std::cell::UnsafeCell;
 
 use super::nested::Nested;
 use super::slot::{FIRST_CHUNK, Slot};
-use crate::sync::{AtomicPtr, AtomicU64, Ordering, const_unless_loom};
+use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, const_unless_loom};
 
 /// Chunks of 4, 8, 16, ... records: enough for 67 million threads.
 #[cfg(not(loom))]
@@ -48,6 +48,8 @@ impl<L: Default> Default for Record<L> {
 #[derive(Debug)]
 pub(crate) struct Directory<L> {
     chunks: [AtomicPtr<Record<L>>; CHUNKS],
+    /// One more than the greatest index of a chunk that is there, or is about to be.
+    top: AtomicUsize,
 }
 
 impl<L: Default> Directory<L> {
@@ -57,7 +59,7 @@ impl<L: Default> Directory<L> {
             let chunks = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS];
             #[cfg(loom)]
             let chunks = std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut()));
-            Directory { chunks }
+            Directory { chunks, top: AtomicUsize::new(0) }
         }
     }
 
@@ -84,16 +86,38 @@ impl<L: Default> Directory<L> {
 
     /// All records that exist, used or not.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &Record<L>)> {
-        self.chunks.iter().enumerate().flat_map(|(chunk, pointer)| {
-            // ORDERING: Acquire, as in `record`.
-            let records = pointer.load(Ordering::Acquire);
-            let len = if records.is_null() { 0 } else { Self::len(chunk) };
-            (0..len).map(move |index| {
+        (0..self.top()).flat_map(|chunk| {
+            self.chunk(chunk).iter().enumerate().map(move |(index, record)| {
                 let slot = Slot { chunk: chunk as u32, index: index as u32 };
-                // SAFETY: D1, as in `record`.
-                (slot, unsafe { &*records.add(index) })
+                (slot, record)
             })
         })
+    }
+
+    /// Visits all records that exist, like [`iter`](Self::iter), and in a tenth of its instructions: each removal does this.
+    #[inline]
+    pub(crate) fn each(&self, mut visit: impl FnMut(&Record<L>)) {
+        for chunk in 0..self.top() {
+            for record in self.chunk(chunk) {
+                visit(record);
+            }
+        }
+    }
+
+    fn top(&self) -> usize {
+        // ORDERING: Acquire pairs with the Release of `allocate`.
+        self.top.load(Ordering::Acquire)
+    }
+
+    /// The records of a chunk; none if it is not there.
+    fn chunk(&self, chunk: usize) -> &[Record<L>] {
+        // ORDERING: Acquire, as in `record`.
+        let records = self.chunks[chunk].load(Ordering::Acquire);
+        if records.is_null() {
+            return &[];
+        }
+        // SAFETY: D1, as in `record`.
+        unsafe { std::slice::from_raw_parts(records, Self::len(chunk)) }
     }
 
     /// Bytes that the records take.
@@ -105,6 +129,9 @@ impl<L: Default> Directory<L> {
     fn allocate(&self, chunk: usize) -> *mut Record<L> {
         let records: Box<[Record<L>]> = (0..Self::len(chunk)).map(|_| Record::default()).collect();
         let fresh = Box::into_raw(records).cast::<Record<L>>();
+        // ORDERING: Release, and before the chunk is published: who finds the chunk has seen this, so a horizon behind that
+        // thread's fence sees it, too (*enter against horizon*).
+        self.top.fetch_max(chunk + 1, Ordering::Release);
         // ORDERING: Release publishes the records to the Acquire loads of `record` and `iter`; Acquire on failure for the
         // records of the thread that was faster.
         match self.chunks[chunk].compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire) {

@@ -172,18 +172,23 @@ impl<L: Default> Epochs<L> {
 
     /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
     pub(crate) fn horizon(&self) -> Epoch {
-        Self::least(self.records())
+        self.least(std::ptr::null())
     }
 
-    fn least<'r>(records: impl Iterator<Item = &'r Record<L>>) -> Epoch
-    where
-        L: 'r,
-    {
+    /// The least epoch of any live guard whose record is not `own`.
+    #[inline]
+    fn least(&self, own: *const Record<L>) -> Epoch {
         // ORDERING: the reclaimer's side of *enter against horizon*.
         fence(Ordering::SeqCst);
-        // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
-        let epochs = records.map(|record| record.epoch.load(Ordering::Acquire));
-        epochs.filter(|epoch| *epoch != 0).min().unwrap_or(Epoch::MAX)
+        let mut least = Epoch::MAX;
+        self.records.each(|record| {
+            // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
+            let epoch = record.epoch.load(Ordering::Acquire);
+            if epoch != 0 && !std::ptr::eq(record, own) {
+                least = least.min(epoch);
+            }
+        });
+        least
     }
 
     /// Has the calling thread, which holds a guard, the only one that can see what is stamped `stamp`?
@@ -193,7 +198,7 @@ impl<L: Default> Epochs<L> {
             // SAFETY: D2, as in `count`.
             _ => unsafe { &*own.nested.get() }.up_to(stamp),
         };
-        ours == 1 && Self::least(self.records().filter(|record| !std::ptr::eq(*record, own))) > stamp
+        ours == 1 && self.least(own) > stamp
     }
 
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
