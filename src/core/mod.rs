@@ -278,7 +278,7 @@ impl<K, V> Drop for Core<K, V> {
         }
         let mut lock = self.lock();
         let spare = lock.spare.take().map(table::Blank::into_table);
-        for table in lock.next.take().map(next::Next::into_table).into_iter().chain(spare) {
+        for table in lock.next.take().map(|next| next.into_table()).into_iter().chain(spare) {
             // SAFETY: T1: nobody else's; the entries linked in it were those of the tables above.
             unsafe { table.free() };
         }

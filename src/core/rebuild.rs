@@ -153,7 +153,7 @@ impl<K, V> Core<K, V> {
         // SAFETY: T1: current tables; `publish` replaces a source only when this is done or given up.
         let next = unsafe { Next::new(size, sources) }?;
         guard.allocated(table_weight(next.table().bytes()));
-        lock.next = Some(next);
+        lock.next = Some(Box::new(next));
         Ok(())
     }
 
@@ -173,7 +173,7 @@ impl<K, V> Core<K, V> {
                 // Without memory for it the tables stay as they are.
                 let wider = wider?;
                 guard.allocated(table_weight(wider.table().bytes()));
-                lock.next = Some(wider);
+                lock.next = Some(Box::new(wider));
             }
         }
         Ok(())
@@ -363,7 +363,7 @@ impl<K, V> Core<K, V> {
         }
         // A reserved table is large on purpose.
         let dirty_bytes = if lock.reserved { 0 } else { dirty.bytes() };
-        let next = lock.next.as_ref().map(Next::table);
+        let next = lock.next.as_ref().map(|next| next.table());
         let making = next.into_iter().chain(lock.spare.as_ref().map(Blank::table));
         let bytes = others().map(Table::bytes).sum::<usize>() + making.map(Table::bytes).sum::<usize>() + dirty_bytes;
         bytes > SMALL

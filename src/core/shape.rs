@@ -16,8 +16,8 @@ pub(super) struct Shape<K> {
     pub(super) reserved: bool,
     /// Slots that calls have left for later ones to look at.
     pub(super) owed: usize,
-    /// What will be the read table.
-    pub(super) next: Option<Next<K>>,
+    /// What will be the read table. In a box, because most maps have none most of the time.
+    pub(super) next: Option<Box<Next<K>>>,
     /// What will be the dirty table when this one is full.
     pub(super) spare: Option<Blank<K>>,
 }
