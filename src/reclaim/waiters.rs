@@ -6,17 +6,17 @@
 //! ([`hold_back`](super::epochs::Epochs::hold_back)), and looks once more; who changes something looks here after a barrier
 //! that costs nothing.
 
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
 use super::domain::Domain;
 use super::drops::Panics;
 use super::{Garbage, barrier};
-use crate::sync::{AtomicUsize, Mutex, Ordering, const_unless_loom, yield_now};
+use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, const_unless_loom, yield_now};
 
 /// How often a thread that waits gives up the processor before it goes to sleep.
-const YIELDS: u32 = if cfg!(loom) { u32::MAX } else { 8 };
+const YIELDS: u32 = if cfg!(loom) { 0 } else { 8 };
 
 #[derive(Debug)]
 pub(super) struct Waiters {
@@ -134,10 +134,9 @@ fn has_passed(deadline: Option<Instant>) -> bool {
 }
 
 /// Wakes a thread. Apart from the thread's own handle, which a thread that is ending may not have any more.
-// Not a primitive of the protocol: always the standard library's.
 #[derive(Default)]
 struct Bell {
-    rung: std::sync::Mutex<bool>,
+    rung: Mutex<bool>,
     condvar: Condvar,
 }
 
