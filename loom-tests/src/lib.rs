@@ -7,7 +7,9 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// A hasher that takes numbers as they are, so that a model chooses its buckets.
 #[derive(Default)]
@@ -97,6 +99,45 @@ pub fn promoted(ledger: &Ledger, key: u64, value: u64) -> loom::sync::Arc<Map<Va
     map.insert(key, ledger.value(value));
     map.shrink_to_fit();
     loom::sync::Arc::new(map)
+}
+
+/// A map of such settings with these keys, each with itself as its value, promoted to the read table.
+pub fn filled(settings: tidymap::Builder<u64, Value>, ledger: &Ledger, keys: &[u64]) -> loom::sync::Arc<Map<Value>> {
+    let map = settings.hasher(BuildHasherDefault::default()).build();
+    keys.iter().for_each(|key| drop(map.insert(*key, ledger.value(*key))));
+    map.shrink_to_fit();
+    loom::sync::Arc::new(map)
+}
+
+/// Runs a future to its end, asleep while it is pending: loom reports it if nobody wakes it. Tells how often it was pending.
+pub fn wait_for<T>(future: impl Future<Output = T>) -> (T, usize) {
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    let mut future = pin!(future);
+    let mut pending = 0;
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return (output, pending);
+        }
+        pending += 1;
+        let mut rung = bell.rung.lock().unwrap();
+        while !std::mem::take(&mut *rung) {
+            rung = bell.condvar.wait(rung).unwrap();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Bell {
+    rung: loom::sync::Mutex<bool>,
+    condvar: loom::sync::Condvar,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        *self.rung.lock().unwrap() = true;
+        self.condvar.notify_one();
+    }
 }
 
 loom::thread_local! {

@@ -53,10 +53,8 @@ impl<K, V> Core<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        // Hash and Eq of the key are the user's, and may have taken one since the caller asked.
-        self.would_wait_for_guard()?;
         let guard = self.guard();
-        let Some(entry) = self.take_out(&guard, hash, key) else { return Ok(None) };
+        let Some(entry) = self.take_out(&guard, hash, key)? else { return Ok(None) };
         // SAFETY: E2: it is dead, and ours.
         let weight = unsafe { entry.dead_weight() };
         guard.retired(weight);
@@ -73,13 +71,17 @@ impl<K, V> Core<K, V> {
     }
 
     /// Kills and unlinks the key's entry, which is the caller's then. Under the mutex from the one to the other, so that
-    /// nobody is asked to do it for us.
-    fn take_out<Q>(&self, guard: &Held<'_, K, V>, hash: Hash, key: &Q) -> Option<Entry<K, V>>
+    /// nobody is asked to do it for us. Not if the thread holds another guard.
+    fn take_out<Q>(&self, guard: &Held<'_, K, V>, hash: Hash, key: &Q) -> Result<Option<Entry<K, V>>, WouldWait>
     where
         Q: Equivalent<K> + ?Sized,
     {
         loop {
-            let found = self.find(guard, hash, key)?;
+            let Some(found) = self.find(guard, hash, key) else { return Ok(None) };
+            // Hash and Eq of the key are the user's, and may have kept one since the caller asked.
+            if !guard.is_only() {
+                return Err(WouldWait::ForOwnGuard);
+            }
             let mut lock = self.lock();
             // SAFETY: E2: found under the guard.
             let killed = unsafe { found.entry.kill(found.word) };
@@ -91,7 +93,7 @@ impl<K, V> Core<K, V> {
             }
             self.unlock(guard, lock);
             if killed {
-                return Some(found.entry);
+                return Ok(Some(found.entry));
             }
         }
     }

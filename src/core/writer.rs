@@ -181,11 +181,14 @@ impl<K, V> Core<K, V> {
     /// It was found under a guard that is still live, and killed by the caller.
     pub(super) unsafe fn bury(&self, guard: &Held<'_, K, V>, found: &Found<K, V>) {
         self.writer.len.fetch_sub(1, Ordering::Relaxed);
+        // Whoever will hand it over: we may be gone by then, with the permit that it is covered by.
+        // SAFETY: E2: dead, and found under the guard.
+        guard.count(unsafe { found.entry.dead_weight() });
         if let Some(mut lock) = self.try_lock() {
             self.writer.lots_alone.store(0, Ordering::Relaxed);
             // SAFETY: by the caller's promise.
             unsafe { self.unlink_found(guard, &mut lock, found) };
-            guard.retire(Unlinked::Entry(found.entry));
+            guard.hand_over(Unlinked::Entry(found.entry));
             return self.unlock(guard, lock);
         }
         // SAFETY: found under the guard.
@@ -267,7 +270,8 @@ impl<K, V> Core<K, V> {
         }
         let unlink = |(hash, entry)| {
             self.unlink(guard, lock, hash, entry);
-            guard.retire(Unlinked::Entry(entry));
+            // Its killer has counted it.
+            guard.hand_over(Unlinked::Entry(entry));
         };
         self.writer.dead.take().map(unlink).count()
     }

@@ -92,8 +92,9 @@ where
     #[doc(alias = "Store")]
     #[doc(alias = "Swap")]
     pub fn insert(&self, key: K, value: V) -> Option<Ref<'_, K, V>> {
-        let Some(_permit) = self.core.domain.try_admit() else { return self.insert_at_cap(key, value) };
+        // The user's code comes before the permit, and waits for nobody who waits for that.
         let hash = self.hash(&key);
+        let Some(_permit) = self.core.domain.try_admit() else { return self.insert_at_cap(key, value) };
         let guard = self.guard();
         let old = self.core.insert(&guard, hash, key, value)?;
         Some(keep!(guard, old))
@@ -104,8 +105,8 @@ where
         // Without garbage, if the key is absent.
         let OccupiedError { entry, key, value } = self.try_insert(key, value).err()?;
         drop(entry);
-        let _permit = self.core.domain.admit();
         let hash = self.hash(&key);
+        let _permit = self.core.domain.admit();
         let guard = self.guard();
         let old = self.core.insert(&guard, hash, key, value)?;
         Some(keep!(guard, old))
@@ -182,8 +183,8 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let _permit = self.admit(key)?;
         let hash = self.hash(key);
+        let _permit = self.admit(key)?;
         let guard = self.guard();
         let new = self.core.update(&guard, hash, key, |old| update(old.value))?;
         Some(keep!(guard, new))
@@ -206,8 +207,8 @@ where
     /// assert_eq!(*counts.get("be").unwrap(), 2);
     /// ```
     pub fn update_or_insert_with(&self, key: K, update: impl Fn(&V) -> V, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
-        let _permit = self.core.domain.admit();
         let hash = self.hash(&key);
+        let _permit = self.core.domain.admit();
         let guard = self.guard();
         let pair = self.core.update_or_insert_with(&guard, hash, key, |old| update(old.value), make);
         keep!(guard, pair)
@@ -235,8 +236,8 @@ where
         key: K,
         mut next: impl FnMut(Option<(&K, &V)>) -> Operation<V, T>,
     ) -> Compute<Ref<'_, K, V>, T> {
-        let _permit = self.core.domain.admit();
         let hash = self.hash(&key);
+        let _permit = self.core.domain.admit();
         let guard = self.guard();
         match self.core.compute(&guard, hash, key, |old| next(old.map(Pair::parts)).into()) {
             Computed::Inserted(pair) => Compute::Inserted(keep!(guard, pair)),
@@ -274,8 +275,8 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
         V: PartialEq,
     {
-        let Some(_permit) = self.admit(key) else { return Err(CompareExchangeError { current: None, new }) };
         let hash = self.hash(key);
+        let Some(_permit) = self.admit(key) else { return Err(CompareExchangeError { current: None, new }) };
         let guard = self.guard();
         match self.core.compare_exchange(&guard, hash, key, expected, new) {
             Ok(old) => Ok(keep!(guard, old)),
@@ -327,8 +328,8 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let Some(_permit) = self.admit(key) else { return Ok(None) };
         let hash = self.hash(key);
+        let Some(_permit) = self.admit(key) else { return Ok(None) };
         let guard = self.guard();
         match self.core.remove_if(&guard, hash, key, |pair| wanted(pair.key, pair.value)) {
             Ok(None) => Ok(None),
@@ -352,8 +353,8 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        let _permit = self.admit(key)?;
         let hash = self.hash(key);
+        let _permit = self.admit(key)?;
         let guard = self.guard();
         let (pair, removed) = self.core.remove_entry(&guard, hash, key)?;
         let pair = erase(pair);
@@ -386,8 +387,9 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         self.core.would_wait_for_guard().map_err(ReclaimError::new)?;
+        let hash = self.hash(key);
         let Some(_permit) = self.admit(key) else { return Ok(None) };
-        self.core.remove_owned(self.hash(key), key).map_err(ReclaimError::new)
+        self.core.remove_owned(hash, key).map_err(ReclaimError::new)
     }
 }
 

@@ -20,7 +20,7 @@ use super::pending::{KEEP, Pending, Retired};
 use super::stack::Stack;
 use super::tally::{Tally, Weight};
 use super::waiters::Waiters;
-use super::{Amount, Garbage, barrier, slot};
+use super::{Amount, Garbage, slot};
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom, fence};
 
 /// The stamp of what is unlinked by an operation that has not ended.
@@ -116,10 +116,14 @@ impl<G: Garbage> Domain<G> {
         panics.resume();
     }
 
-    /// Runs `work`, which has garbage in its hands. Nests: destructors may come back here.
+    /// Runs `work`, which has garbage in its hands, and tells those who wait for it, or for a guard that it ends. Nests:
+    /// destructors may come back here.
     pub(super) fn busy_with(&self, local: &Local<G>, work: impl FnOnce() -> Panics) -> Panics {
         if local.is_busy() {
-            return work();
+            let panics = work();
+            // Not only when the outer one is done: its destructor may wait for them.
+            self.waiters.wake();
+            return panics;
         }
         let mut panics = Panics::default();
         let mut inner = Panics::default();
@@ -128,11 +132,9 @@ impl<G: Garbage> Domain<G> {
         local.busy.store(begun, Ordering::Relaxed);
         panics.run(|| inner = work());
         panics.absorb(inner);
-        // ORDERING: Release pairs with the Acquire of `drain::has_ended`: the drops are done. The barrier is our side of
-        // *change against wait*.
+        // ORDERING: Release pairs with the Acquire of `drain::has_ended`: the drops are done.
         local.busy.store(begun + 1, Ordering::Release);
-        barrier::light();
-        self.waiters.wake(&mut panics);
+        self.waiters.wake();
         panics
     }
 
@@ -154,16 +156,7 @@ impl<G: Garbage> Domain<G> {
             if exit == Exit::Shared {
                 return Panics::default();
             }
-            // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
-            let retired = unsafe { &mut *local.retired.get() };
-            let mut items = match self.epochs.announced(record) {
-                None => std::mem::take(retired),
-                // What this thread holds back itself stays with it.
-                Some(ours) => {
-                    let kept = retired.split_off(retired.partition_point(|item| item.stamp < ours));
-                    std::mem::replace(retired, kept)
-                }
-            };
+            let mut items = self.take_retired(record);
             if self.batch > 0 {
                 items = self.save_up(local, items);
             }
@@ -173,6 +166,20 @@ impl<G: Garbage> Domain<G> {
             }
             self.free(local, items, Amount::Bounded)
         })
+    }
+
+    /// Takes what the thread has unlinked, but for what other guards of it hold back: that stays with them, and can be
+    /// [taken back](Guard::take_back).
+    fn take_retired(&self, record: &Record<Local<G>>) -> Vec<Retired<G>> {
+        // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
+        let retired = unsafe { &mut *record.local.retired.get() };
+        match self.epochs.announced(record) {
+            0 => std::mem::take(retired),
+            oldest => {
+                let held = retired.split_off(retired.partition_point(|item| item.stamp < oldest));
+                std::mem::replace(retired, held)
+            }
+        }
     }
 
     /// Leaves in `items` what has passed and pushes the rest to `pending`. True if there was no rest; else the caller has
@@ -230,12 +237,12 @@ impl<G: Garbage> Domain<G> {
             match unsafe { item.garbage.reclaim(&self.context, amount, &mut panics) } {
                 None => {
                     local.freed.add(weight);
-                    self.cap.sub(weight.entries);
+                    self.make_room(weight.entries);
                 }
                 Some(garbage) => left.push(Retired { stamp: PASSED, garbage }),
             }
         }
-        // SAFETY: G2, as in `settle`.
+        // SAFETY: G2, as in `take_retired`.
         let retired = unsafe { &mut *local.retired.get() };
         if retired.capacity() == 0 && items.capacity() <= KEEP {
             *retired = items;
@@ -262,7 +269,7 @@ impl<G: Garbage> Domain<G> {
 
     /// Stamps what the thread has unlinked since the last stamp.
     pub(super) fn seal(&self, local: &Local<G>) {
-        // SAFETY: G2, as in `settle`.
+        // SAFETY: G2, as in `take_retired`.
         let retired = unsafe { &mut *local.retired.get() };
         if retired.last().is_none_or(|item| item.stamp != UNSTAMPED) {
             return;

@@ -253,9 +253,14 @@ impl<L: Default> Epochs<L> {
         record.live.load(Ordering::Relaxed) != 0
     }
 
-    /// The epoch that the owner of `record`, who calls this, announces.
-    pub(crate) fn announced(&self, record: &Record<L>) -> Option<Epoch> {
-        self.is_held(record).then(|| record.epoch.load(Ordering::Relaxed))
+    /// The epoch of the oldest guard of the calling thread, whose record this is, or 0.
+    pub(crate) fn announced(&self, own: &Record<L>) -> Epoch {
+        own.epoch.load(Ordering::Relaxed)
+    }
+
+    /// Does the owner of `record` hold exactly one?
+    pub(crate) fn is_only(&self, record: &Record<L>) -> bool {
+        record.live.load(Ordering::Relaxed) == 1
     }
 
     pub(crate) fn records(&self) -> impl Iterator<Item = &Record<L>> {

@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use super::Garbage;
 use super::directory::Record;
 use super::domain::{Domain, Local, UNSTAMPED};
+use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
-use super::pending::Retired;
+use super::pending::{KEEP, Retired};
 use super::slot;
 use super::tally::Weight;
 
@@ -56,12 +57,20 @@ impl<'d, G: Garbage> Guard<'d, G> {
 impl<G: Garbage> Held<'_, G> {
     /// Hands over something that no guard can reach any more that begins from now on.
     pub(crate) fn retire(&self, garbage: G) {
-        let local = &self.record.local;
-        let weight = garbage.weight();
-        local.retired_sum.add(weight);
+        self.count(garbage.weight());
+        self.hand_over(garbage);
+    }
+
+    /// Counts what is garbage now, and will be [handed over](Self::hand_over): by this thread, or by another one later.
+    pub(crate) fn count(&self, weight: Weight) {
+        self.retired(weight);
         self.domain.cap.add(weight.entries);
+    }
+
+    /// [`retire`](Self::retire) for what has been counted.
+    pub(crate) fn hand_over(&self, garbage: G) {
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
-        unsafe { &mut *local.retired.get() }.push(Retired { stamp: UNSTAMPED, garbage });
+        unsafe { &mut *self.record.local.retired.get() }.push(Retired { stamp: UNSTAMPED, garbage });
     }
 
     /// Counts what has been unlinked and will not be handed over.
@@ -72,6 +81,11 @@ impl<G: Garbage> Held<'_, G> {
     /// Marks the end of an operation: guards that begin from now on do not hold back what it has unlinked.
     pub(crate) fn seal(&self) {
         self.domain.seal(&self.record.local);
+    }
+
+    /// Is there no other guard of this thread?
+    pub(crate) fn is_only(&self) -> bool {
+        self.domain.epochs.is_only(self.record)
     }
 
     /// Counts memory that the map has taken.
@@ -103,12 +117,17 @@ impl<G: Garbage> Guard<'_, G> {
             return Err(self);
         }
         let garbage = retired.remove(index).garbage;
+        if retired.is_empty() && retired.capacity() > KEEP {
+            *retired = Vec::new();
+        }
         let weight = garbage.weight();
         local.freed.add(weight);
-        domain.cap.sub(weight.entries);
         let taken = take(garbage);
-        // With all that its end brings: others may wait for this guard, and for room.
-        drop(self);
+        // With all that its end brings, which may be the panic of another's destructor.
+        let mut panics = Panics::default();
+        panics.run(|| drop(self));
+        domain.make_room(weight.entries);
+        panics.resume();
         Ok(taken)
     }
 

@@ -4,9 +4,9 @@
 //! waits for. A permit counts as garbage while the call runs, and what the call retires counts for itself. So what is
 //! retired and not dropped never exceeds the cap, as long as whoever retires has a permit.
 
+use super::Garbage;
 use super::domain::Domain;
 use super::drops::Panics;
-use super::{Garbage, barrier};
 use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
 
 /// The user's limits.
@@ -59,11 +59,15 @@ impl Cap {
         self.counted.fetch_update(Ordering::Acquire, Ordering::Relaxed, more).is_ok()
     }
 
-    /// Counts so many less. Who waits for that is to be told afterwards; true if there is room.
+    /// Counts so many less. True if there was no room before, and is now: who waits for that is to be told.
     #[inline]
-    pub(super) fn sub(&self, items: u64) -> bool {
+    fn sub(&self, items: u64) -> bool {
+        if !self.is_set() {
+            return false;
+        }
         // ORDERING: Release, see `try_add`.
-        self.is_set() && self.counted.fetch_sub(items as usize, Ordering::Release) - (items as usize) < self.max
+        let before = self.counted.fetch_sub(items as usize, Ordering::Release);
+        before >= self.max && before - (items as usize) < self.max
     }
 }
 
@@ -92,13 +96,15 @@ impl<G: Garbage> Domain<G> {
 
     #[cold]
     fn admit_at_cap(&self) -> Permit<'_, G> {
-        if self.would_wait().is_some() {
-            self.cap.add(1);
-            return Permit { domain: Some(self) };
-        }
         let mut permit = None;
         let mut panics = Panics::default();
         self.wait(None, || {
+            // Asked each time: a destructor below may have kept a guard.
+            if self.would_wait().is_some() {
+                self.cap.add(1);
+                permit = Some(Permit { domain: Some(self) });
+                return true;
+            }
             permit = self.try_admit();
             if permit.is_none() && self.has_batched() {
                 // What is saved up would wait for us.
@@ -110,16 +116,20 @@ impl<G: Garbage> Domain<G> {
         panics.resume();
         permit.expect("waited for without a deadline")
     }
+
+    /// Counts what has been dropped, or given back, and wakes those who wait for room if that has made some.
+    #[inline]
+    pub(super) fn make_room(&self, items: u64) {
+        if self.cap.sub(items) {
+            self.waiters.wake();
+        }
+    }
 }
 
 impl<G: Garbage> Drop for Permit<'_, G> {
     fn drop(&mut self) {
-        let Some(domain) = self.domain else { return };
-        if domain.cap.sub(1) {
-            barrier::light();
-            let mut panics = Panics::default();
-            domain.waiters.wake(&mut panics);
-            panics.resume();
+        if let Some(domain) = self.domain {
+            domain.make_room(1);
         }
     }
 }

@@ -6,17 +6,17 @@
 //! ([`hold_back`](super::epochs::Epochs::hold_back)), and looks once more; who changes something looks here after a barrier
 //! that costs nothing.
 
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
 
-use super::Garbage;
 use super::domain::Domain;
 use super::drops::Panics;
-use crate::sync::{AtomicUsize, Mutex, Ordering, const_unless_loom, yield_now};
+use super::{Garbage, barrier};
+use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, const_unless_loom, yield_now};
 
 /// How often a thread that waits gives up the processor before it goes to sleep.
-const YIELDS: u32 = if cfg!(loom) { u32::MAX } else { 8 };
+const YIELDS: u32 = if cfg!(loom) { 0 } else { 8 };
 
 #[derive(Debug)]
 pub(super) struct Waiters {
@@ -65,23 +65,28 @@ impl Waiters {
         drop(waker);
     }
 
-    /// Wakes all. After a barrier behind what they wait for; see *change against wait*.
+    /// Wakes all, after something that they may wait for has changed.
     #[inline]
-    pub(super) fn wake(&self, panics: &mut Panics) {
+    pub(super) fn wake(&self) {
+        // Our side of *change against wait*.
+        barrier::light();
         if self.any.load(Ordering::Relaxed) != 0 {
-            self.wake_all(panics);
+            self.wake_all();
         }
     }
 
     #[cold]
-    fn wake_all(&self, panics: &mut Panics) {
+    fn wake_all(&self) {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         let wakers = std::mem::take(&mut list.wakers);
         self.any.store(0, Ordering::Relaxed);
         drop(list);
+        // A waker is the user's code, but not that of whoever happens to be here: a panic in it ends with it.
+        let mut panics = Panics::default();
         for (_, waker) in wakers {
             panics.run(|| waker.wake());
         }
+        panics.ignore();
     }
 }
 
@@ -129,10 +134,9 @@ fn has_passed(deadline: Option<Instant>) -> bool {
 }
 
 /// Wakes a thread. Apart from the thread's own handle, which a thread that is ending may not have any more.
-// Not a primitive of the protocol: always the standard library's.
 #[derive(Default)]
 struct Bell {
-    rung: std::sync::Mutex<bool>,
+    rung: Mutex<bool>,
     condvar: Condvar,
 }
 

@@ -1,5 +1,6 @@
 //! The contract, line by line: each test names the line that it shows (see the crate's documentation).
 
+mod attack;
 mod cap;
 mod consistency;
 mod drop_time;
