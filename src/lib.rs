@@ -44,6 +44,6 @@ mod reclaim;
 mod sync;
 
 pub use map::{
-    Builder, CompareExchangeError, Compute, GuardInfo, HashMap, Heap, Iter, Keys, OccupiedError, Operation, Pending,
-    Pinned, Reclaim, ReclaimError, Ref, Stats, TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError, Operation,
+    Pending, Pinned, Reclaim, ReclaimError, Ref, Stats, TryReserveError, Values,
 };

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use super::HashMap;
 use crate::core::Core;
+use crate::reclaim::WarnFrom;
 
 /// When what is unlinked, and seen by no guard, is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,12 +27,19 @@ pub struct Builder<K, V, S = RandomState> {
     capacity: usize,
     hash_builder: S,
     reclaim: Reclaim,
+    warn_from: WarnFrom,
     _map: PhantomData<fn() -> (K, V)>,
 }
 
 impl<K, V> Builder<K, V> {
     pub(super) fn new() -> Self {
-        Builder { capacity: 0, hash_builder: RandomState::new(), reclaim: Reclaim::default(), _map: PhantomData }
+        Builder {
+            capacity: 0,
+            hash_builder: RandomState::new(),
+            reclaim: Reclaim::default(),
+            warn_from: WarnFrom::DEFAULT,
+            _map: PhantomData,
+        }
     }
 }
 
@@ -43,7 +51,13 @@ impl<K, V, S> Builder<K, V, S> {
 
     /// The hasher. Default: [`RandomState`], which withstands chosen keys.
     pub fn hasher<T>(self, hash_builder: T) -> Builder<K, V, T> {
-        Builder { capacity: self.capacity, hash_builder, reclaim: self.reclaim, _map: PhantomData }
+        Builder {
+            capacity: self.capacity,
+            hash_builder,
+            reclaim: self.reclaim,
+            warn_from: self.warn_from,
+            _map: PhantomData,
+        }
     }
 
     /// When garbage is dropped. Default: [`Reclaim::Immediate`].
@@ -51,11 +65,31 @@ impl<K, V, S> Builder<K, V, S> {
         Builder { reclaim, ..self }
     }
 
+    /// Warn of a guard of this age, if something waits for it. Default: a minute. [`Duration::MAX`](std::time::Duration::MAX) is never.
+    ///
+    /// The warning is one event of the crate `tracing`, target `tidymap`, with the fields `thread`, `age`, `entries`, `bytes`
+    /// and `location` of the oldest guard (see [`GuardInfo`](super::GuardInfo)), once for a guard. Calls that look are those by which something has
+    /// to wait, and [`HashMap::stats`], [`guards`](HashMap::guards), [`try_reclaim`](HashMap::try_reclaim) and
+    /// [`reclaim`](HashMap::reclaim); there is no thread for it. The subscriber runs like a destructor: after the work, outside
+    /// every lock and guard of the call. It may use the map, and its panic goes on in the call.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let map = tidymap::HashMap::<u32, u32>::builder().warn_guard_age(Duration::from_secs(5)).build();
+    /// # drop(map);
+    /// ```
+    #[cfg(feature = "tracing")]
+    pub fn warn_guard_age(self, age: std::time::Duration) -> Self {
+        Builder { warn_from: WarnFrom { age }, ..self }
+    }
+
     /// The map.
     ///
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
     #[must_use]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn build(self) -> HashMap<K, V, S>
     where
         K: Eq + Hash,
@@ -65,7 +99,8 @@ impl<K, V, S> Builder<K, V, S> {
             Reclaim::Immediate => 0,
             Reclaim::Batched(items) => items,
         };
-        let map = HashMap { core: Core::new(batch), hash_builder: self.hash_builder };
+        let mut map = HashMap { core: Core::new(batch), hash_builder: self.hash_builder };
+        map.core.domain.warn_from = self.warn_from;
         if self.capacity > 0 {
             map.reserve(self.capacity);
         }

@@ -3,9 +3,10 @@
 //! - this file: the map, its construction, and what concerns it as a whole;
 //! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`Ref`];
 //! - [`session`]: [`Pinned`] and the same operations under one guard;
-//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`traits`].
+//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`] and [`guards`] (figures), [`traits`].
 
 mod builder;
+mod guards;
 mod iter;
 mod one_shot;
 mod outcome;
@@ -17,11 +18,12 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::{Duration, Instant};
 
 pub use builder::{Builder, Reclaim};
+pub use guards::{GuardInfo, Guards};
 pub use iter::{Iter, Keys, Values};
 pub use one_shot::Ref;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
 pub use session::Pinned;
-pub use stats::{GuardInfo, Heap, Pending, Stats};
+pub use stats::{Heap, Pending, Stats};
 
 use crate::core::{Core, Guard};
 use crate::sync::const_unless_loom;
@@ -99,6 +101,7 @@ impl<K, V> HashMap<K, V> {
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
     #[must_use]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn with_capacity(capacity: usize) -> Self
     where
         K: Eq + Hash,
@@ -156,6 +159,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// session.remove(&1);
     /// assert_eq!((one, two), (Some(&"one"), Some(&"two")), "still there to be seen in this session");
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn pin(&self) -> Pinned<'_, K, V, S> {
         Pinned::new(self)
     }
@@ -171,6 +175,7 @@ impl<K, V, S> HashMap<K, V, S> {
     }
 
     /// How many entries the map can hold without a new table. Takes the writer mutex for a moment.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn capacity(&self) -> usize {
         if self.core.is_vacant() { 0 } else { self.core.capacity(&self.core.guard()) }
     }
@@ -186,6 +191,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// assert!(map.is_empty());
     /// ```
     #[doc(alias = "Clear")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn clear(&self) {
         if !self.core.is_vacant() {
             self.core.clear(&self.core.guard());
@@ -202,6 +208,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// map.retain(|key, _| key % 2 == 0);
     /// assert_eq!(map.len(), 5);
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
         if !self.core.is_vacant() {
             self.core.retain(&self.core.guard(), |pair| keep(pair.key, pair.value));
@@ -212,6 +219,7 @@ impl<K, V, S> HashMap<K, V, S> {
     ///
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn reserve(&self, additional: usize) {
         if let Err(no_table) = self.core.reserve(&self.core.guard(), additional) {
             no_table.fail();
@@ -228,6 +236,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// assert!(map.try_reserve(usize::MAX).is_err());
     /// assert!(map.try_reserve(1000).is_ok());
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_reserve(&self, additional: usize) -> Result<(), TryReserveError> {
         self.core.reserve(&self.core.guard(), additional).map_err(TryReserveError::new)
     }
@@ -236,6 +245,7 @@ impl<K, V, S> HashMap<K, V, S> {
     ///
     /// # Panics
     /// Aborts if there is no memory for the smaller tables.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn shrink_to_fit(&self) {
         if let Err(no_table) = self.core.shrink_to_fit(&self.core.guard()) {
             no_table.fail();
@@ -261,6 +271,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// drop(one);
     /// assert_eq!(map.reclaim(), Ok(()));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn reclaim(&self) -> Result<(), ReclaimError> {
         self.core.reclaim(None).map(drop).map_err(ReclaimError::new)
     }
@@ -287,6 +298,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// drop(session);
     /// assert_eq!(map.reclaim_timeout(Duration::from_millis(1)), Ok(()));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn reclaim_timeout(&self, timeout: Duration) -> Result<(), ReclaimError> {
         // A time too far to be told is none.
         let deadline = Instant::now().checked_add(timeout);
@@ -298,6 +310,7 @@ impl<K, V, S> HashMap<K, V, S> {
     }
 
     /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_reclaim(&self) -> Pending {
         self.core.domain.try_reclaim();
         stats::pending(&self.core)
@@ -314,8 +327,35 @@ impl<K, V, S> HashMap<K, V, S> {
     /// drop(session);
     /// assert_eq!(map.stats().pending.entries, 0);
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn stats(&self) -> Stats {
-        stats::stats(&self.core)
+        let stats = stats::stats(&self.core);
+        self.core.domain.warn_now();
+        stats
+    }
+
+    /// Who holds garbage back, and how much: all threads that hold guards (R8).
+    ///
+    /// The caller's own guards are among them; the call itself is not. O(threads), and if something waits for one of them,
+    /// O(n log threads) in what waits. Takes no lock of the map, but waits for its turn at the pending garbage if another call is at
+    /// it; destructors run meanwhile only if what waited has passed, like in every call that is at the pending garbage (R6).
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from([(1, "one"), (2, "two")]);
+    /// assert_eq!(map.guards().to_string(), "no guard is live");
+    ///
+    /// let session = map.pin();
+    /// session.remove(&1);
+    /// let guards = map.guards();
+    /// let me = guards.iter().next().unwrap();
+    /// assert_eq!((guards.len(), me.guards, me.pending.entries), (1, 1, 1));
+    /// println!("{guards}"); // thread "main": 1 guard, 0.0 s, 1 entry / 32 B wait for it
+    /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub fn guards(&self) -> Guards {
+        let guards = Guards::new(self.core.domain.waited());
+        self.core.domain.warn_now();
+        guards
     }
 }
 
@@ -329,6 +369,7 @@ where
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
     #[must_use]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
         let map = Self::with_hasher(hash_builder);
         if capacity > 0 {
@@ -345,6 +386,7 @@ impl<K, V, S: BuildHasher> HashMap<K, V, S> {
     }
 
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn guard(&self) -> Guard<'_, K, V> {
         self.core.guard()
     }

@@ -96,6 +96,7 @@ where
     /// ```
     #[doc(alias = "Load")]
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get<Q>(&self, key: &Q) -> Option<Ref<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -116,6 +117,7 @@ where
     /// assert_eq!(map.read("a", |_, value| value.len()), Some(5));
     /// ```
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn read<Q, R>(&self, key: &Q, read: impl FnOnce(&K, &V) -> R) -> Option<R>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -130,6 +132,7 @@ where
 
     /// A clone of the value of `key`. Like [`get`](Self::get).
     #[inline]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_cloned<Q>(&self, key: &Q) -> Option<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -140,6 +143,7 @@ where
 
     /// Is `key` in the map? Like [`get`](Self::get).
     #[inline]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn contains_key<Q>(&self, key: &Q) -> bool
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -160,6 +164,7 @@ where
     /// ```
     #[doc(alias = "Store")]
     #[doc(alias = "Swap")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn insert(&self, key: K, value: V) -> Option<Ref<'_, K, V>> {
         let hash = self.hash(&key);
         let guard = self.guard();
@@ -180,6 +185,7 @@ where
     /// let error = map.try_insert("a", 3).unwrap_err();
     /// assert_eq!((*error.entry, error.value), (1, 3));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_insert(&self, key: K, value: V) -> Result<Ref<'_, K, V>, OccupiedError<Ref<'_, K, V>, K, V>> {
         let hash = self.hash(&key);
         let guard = self.guard();
@@ -191,6 +197,7 @@ where
 
     /// The pair of `key`, inserted with `value` if it is absent. Linearizes like [`try_insert`](Self::try_insert).
     #[doc(alias = "LoadOrStore")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_or_insert(&self, key: K, value: V) -> Ref<'_, K, V> {
         self.get_or_insert_with(key, || value)
     }
@@ -207,6 +214,7 @@ where
     /// assert_eq!(*map.get_or_insert_with("b", || 2), 2);
     /// ```
     #[doc(alias = "LoadOrStore")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_or_insert_with(&self, key: K, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
         let hash = self.hash(&key);
         let guard = self.guard();
@@ -223,6 +231,7 @@ where
     /// assert_eq!(map.update("a", |n| n + 1).as_deref(), Some(&2));
     /// assert!(map.update("b", |n| n + 1).is_none());
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn update<Q>(&self, key: &Q, update: impl Fn(&V) -> V) -> Option<Ref<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -237,6 +246,7 @@ where
     }
 
     /// Like [`update`](Self::update), or inserts `value` if the key is absent. Returns the new pair.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn update_or_insert(&self, key: K, update: impl Fn(&V) -> V, value: V) -> Ref<'_, K, V> {
         self.update_or_insert_with(key, update, || value)
     }
@@ -252,6 +262,7 @@ where
     /// }
     /// assert_eq!(*counts.get("be").unwrap(), 2);
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn update_or_insert_with(&self, key: K, update: impl Fn(&V) -> V, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
         let hash = self.hash(&key);
         let guard = self.guard();
@@ -276,6 +287,7 @@ where
     /// assert!(matches!(stock.compute("apple", take), Compute::Removed(_)));
     /// assert!(matches!(stock.compute("apple", take), Compute::Aborted("sold out")));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn compute<T>(
         &self,
         key: K,
@@ -309,6 +321,7 @@ where
     /// assert_eq!((error.current.as_deref(), error.new), (Some(&2), 3));
     /// ```
     #[doc(alias = "CompareAndSwap")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn compare_exchange<Q>(
         &self,
         key: &Q,
@@ -344,6 +357,7 @@ where
     /// ```
     #[doc(alias = "Delete")]
     #[doc(alias = "LoadAndDelete")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn remove<Q>(&self, key: &Q) -> Option<Ref<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -363,6 +377,7 @@ where
     /// assert!(map.remove_if("a", |_, n| *n == 1).unwrap().is_some());
     /// ```
     #[doc(alias = "CompareAndDelete")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn remove_if<Q>(
         &self,
         key: &Q,

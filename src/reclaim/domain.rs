@@ -16,11 +16,13 @@ use std::time::Instant;
 use super::Garbage;
 use super::directory::Record;
 use super::drops::Panics;
-use super::epochs::{Epoch, Epochs, Exit, Holder};
+use super::epochs::{Epoch, Epochs, Exit};
 use super::pending::{KEEP, Pending, Retired};
+use super::place::Place;
 use super::slot;
 use super::stack::Stack;
-use super::tally::{Tally, Weight};
+use super::tally::{Listed, Tally, Weight};
+use super::warning::{WarnFrom, Warned};
 use crate::sync::{AtomicU64, AtomicUsize, Backoff, Ordering, const_unless_loom};
 
 /// The stamp of what is unlinked by an operation that has not ended.
@@ -39,10 +41,13 @@ pub(crate) struct Local<G> {
     /// Odd while the thread has garbage in its hands, between unlinking and dropping or handing over. Owner writes.
     busy: AtomicU64,
     allocated: Tally,
-    retired_sum: Tally,
+    pub(super) retired_sum: Tally,
     freed: Tally,
     /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
     misses: Cell<u32>,
+    /// What is in `retired`, for others to see.
+    pub(super) listed: Listed,
+    pub(super) warned: Warned,
 }
 
 // SAFETY: Sync: D2: what is not atomic is touched by the owner only; garbage goes from thread to thread by value.
@@ -58,6 +63,8 @@ impl<G> Default for Local<G> {
             retired_sum: Tally::default(),
             freed: Tally::default(),
             misses: Cell::new(0),
+            listed: Listed::default(),
+            warned: Warned::default(),
         }
     }
 }
@@ -69,12 +76,12 @@ impl<G> Local<G> {
 }
 
 /// Marks a thread as having garbage in its hands. Nests: destructors may come back here.
-struct Busy<'a> {
+pub(super) struct Busy<'a> {
     flag: Option<&'a AtomicU64>,
 }
 
 impl<'a> Busy<'a> {
-    fn new<G>(local: &'a Local<G>) -> Busy<'a> {
+    pub(super) fn new<G>(local: &'a Local<G>) -> Busy<'a> {
         if local.is_busy() {
             return Busy { flag: None };
         }
@@ -101,18 +108,26 @@ pub(crate) enum WouldWait {
 }
 
 pub(crate) struct Domain<G> {
-    epochs: Epochs<Local<G>>,
+    pub(super) epochs: Epochs<Local<G>>,
     /// How many items may be saved up. 0: none.
     batch: usize,
     /// How many are.
     batched: AtomicUsize,
-    pending: Pending<G>,
+    pub(super) pending: Pending<G>,
+    /// When to warn of a guard.
+    pub(crate) warn_from: WarnFrom,
 }
 
 impl<G> Domain<G> {
     const_unless_loom! {
         pub(crate) fn new(batch: usize) -> Domain<G> {
-            Domain { epochs: Epochs::new(), batch, batched: AtomicUsize::new(0), pending: Pending::new() }
+            Domain {
+                epochs: Epochs::new(),
+                batch,
+                batched: AtomicUsize::new(0),
+                pending: Pending::new(),
+                warn_from: WarnFrom::DEFAULT,
+            }
         }
     }
 }
@@ -120,17 +135,23 @@ impl<G> Domain<G> {
 impl<G: Garbage> Domain<G> {
     /// Takes a guard. Never waits, never allocates but for a thread's first on this map.
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn guard(&self) -> Guard<'_, G> {
-        let (record, epoch) = self.epochs.enter();
-        Guard { held: Held { domain: self, record, _not_send: PhantomData }, epoch }
+        let place = Place::here();
+        let (record, epoch) = self.epochs.enter(place);
+        Guard { held: Held { domain: self, record, _not_send: PhantomData }, epoch, place }
     }
 
     /// Ends a guard whose thread has unlinked something, or (`exited` already) which something may have waited for.
     #[cold]
     #[inline(never)]
-    fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, exited: bool) {
-        let panics = if exited { self.collect(&record.local) } else { self.settle(record, epoch) };
+    fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place, exited: bool) {
+        let mut panics = if exited { self.collect(&record.local) } else { self.settle(record, epoch, place) };
+        let warn = record.local.warned.is_due();
         slot::leave();
+        if warn {
+            self.warn_of_oldest(&mut panics);
+        }
         panics.resume();
     }
 
@@ -143,16 +164,17 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Ends a guard whose thread has unlinked something.
-    fn settle(&self, record: &Record<Local<G>>, epoch: Epoch) -> Panics {
+    fn settle(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place) -> Panics {
         let local = &record.local;
         self.seal(local);
         let _busy = Busy::new(local);
-        let exit = self.epochs.exit(record, epoch);
+        let exit = self.epochs.exit(record, epoch, place);
         if exit == Exit::Shared {
             return Panics::default();
         }
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
         let mut items = std::mem::take(unsafe { &mut *local.retired.get() });
+        local.listed.end(&local.retired_sum);
         if self.batch > 0 {
             items = self.save_up(local, items);
         }
@@ -187,6 +209,7 @@ impl<G: Garbage> Domain<G> {
         }
         self.pending.push(rest);
         self.epochs.hold_back(last);
+        own.local.warned.make_due();
         false
     }
 
@@ -209,7 +232,7 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
-    fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>) -> Panics {
+    pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>) -> Panics {
         let mut panics = Panics::default();
         for item in items.drain(..) {
             let weight = item.garbage.weight();
@@ -233,12 +256,15 @@ impl<G: Garbage> Domain<G> {
             return;
         }
         let stamp = self.epochs.stamp();
-        for item in retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED) {
-            item.stamp = stamp;
+        let unstamped = retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED);
+        let sealed = unstamped.map(|item| item.stamp = stamp).count();
+        if sealed == retired.len() {
+            local.listed.begin(stamp);
         }
     }
 
     /// Drops all that can be dropped now, saved up or waiting, by whomever unlinked. Never waits.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn try_reclaim(&self) {
         self.with_record(|record| self.reclaim_passed(record)).resume();
     }
@@ -265,6 +291,7 @@ impl<G: Garbage> Domain<G> {
 
     /// Returns true when all that was stamped before the call has been dropped, or false when the deadline has passed
     /// before that. Not for a thread that [would wait](Self::would_wait) for itself.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn reclaim(&self, deadline: Option<Instant>) -> bool {
         let mut done = false;
         self.with_record(|record| {
@@ -275,6 +302,7 @@ impl<G: Garbage> Domain<G> {
                 if self.epochs.horizon() > stamp {
                     break true;
                 }
+                self.warn_now();
                 if !backoff.wait() {
                     break false;
                 }
@@ -308,15 +336,18 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Runs `work` as the calling thread, without a guard.
-    fn with_record(&self, work: impl FnOnce(&Record<Local<G>>) -> Panics) -> Panics {
-        let (record, epoch) = self.epochs.enter();
-        let exit = self.epochs.exit(record, epoch);
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(super) fn with_record(&self, work: impl FnOnce(&Record<Local<G>>) -> Panics) -> Panics {
+        let place = Place::here();
+        let (record, epoch) = self.epochs.enter(place);
+        let exit = self.epochs.exit(record, epoch, place);
         // We were a guard for a moment, and somebody may have met it.
         let mut panics = if exit == Exit::Awaited { self.collect(&record.local) } else { Panics::default() };
         let mut inner = Panics::default();
         panics.run(|| inner = work(record));
         panics.absorb(inner);
         slot::leave();
+        self.warn_of_oldest(&mut panics);
         panics
     }
 
@@ -337,10 +368,6 @@ impl<G: Garbage> Domain<G> {
     /// How many items may be saved up.
     pub(crate) fn batch(&self) -> usize {
         self.batch
-    }
-
-    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {
-        self.epochs.holders()
     }
 
     pub(crate) fn record_bytes(&self) -> usize {
@@ -366,6 +393,7 @@ impl<G: Garbage> Domain<G> {
 pub(crate) struct Guard<'d, G: Garbage> {
     held: Held<'d, G>,
     epoch: Epoch,
+    place: Place,
 }
 
 /// What operations under a guard use of it. Good only while the guard lives: nobody keeps one.
@@ -432,6 +460,7 @@ impl<G: Garbage> Guard<'_, G> {
     }
 
     /// Exchanges this guard for one taken now.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn refresh(&mut self) {
         // The old guard is dropped second: the thread goes on announcing an epoch in between.
         *self = self.domain.guard();
@@ -442,8 +471,8 @@ impl<G: Garbage> Guard<'_, G> {
 /// The clone protects what the original does, not only what it finds itself.
 impl<G: Garbage> Clone for Guard<'_, G> {
     fn clone(&self) -> Self {
-        self.domain.epochs.enter_again(self.record, self.epoch);
-        Guard { held: self.held, epoch: self.epoch }
+        self.domain.epochs.enter_again(self.record, self.epoch, self.place);
+        Guard { held: self.held, epoch: self.epoch, place: self.place }
     }
 }
 
@@ -453,10 +482,10 @@ impl<G: Garbage> Drop for Guard<'_, G> {
         let Held { domain, record, .. } = self.held;
         // SAFETY: G2, as in `retire`.
         let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
-        if nothing_retired && domain.epochs.exit(record, self.epoch) != Exit::Awaited {
+        if nothing_retired && domain.epochs.exit(record, self.epoch, self.place) != Exit::Awaited {
             slot::leave();
         } else {
-            domain.leave_garbage(record, self.epoch, nothing_retired);
+            domain.leave_garbage(record, self.epoch, self.place, nothing_retired);
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`nested`] and [`age`] find a thread's record, keep the records, tell the guards of one thread
 //!   apart, and tell the time; [`barrier`] is what makes leaving cheap.
+//! - [`watch`] tells who holds back what, [`place`] where a guard was taken, [`warning`] that one has been live for too long.
 //!
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
 
@@ -18,14 +19,19 @@ mod drops;
 mod epochs;
 mod nested;
 mod pending;
+mod place;
 mod slot;
 mod stack;
 mod tally;
+mod warning;
+mod watch;
 
 pub(crate) use domain::{Domain, Guard, Held, WouldWait};
 pub(crate) use drops::Panics;
 pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;
+pub(crate) use warning::WarnFrom;
+pub(crate) use watch::Waited;
 
 /// Something unlinked, to be dropped once nobody can see it.
 ///

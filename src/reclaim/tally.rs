@@ -43,7 +43,11 @@ pub(crate) struct Tally {
 impl Tally {
     /// Adds `weight`. Owner only: no read-modify-write.
     pub(crate) fn add(&self, weight: Weight) {
-        let sum = self.read().plus(weight);
+        self.set(self.read().plus(weight));
+    }
+
+    /// Owner only.
+    fn set(&self, sum: Weight) {
         // ORDERING: Release pairs with the Acquire of `read`: who sees something freed has seen it retired.
         self.entries.store(sum.entries, Ordering::Release);
         self.entry_bytes.store(sum.entry_bytes, Ordering::Release);
@@ -56,5 +60,37 @@ impl Tally {
             entry_bytes: self.entry_bytes.load(Ordering::Acquire),
             table_bytes: self.table_bytes.load(Ordering::Acquire),
         }
+    }
+}
+
+/// What a thread has unlinked under the guards that it holds, as others see it. (The list itself is the thread's own.)
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// What the thread had retired, ever, when it took its list away. Owner writes.
+    before: Tally,
+    /// The first stamp in the list; 0 if nothing there is stamped. Owner writes.
+    first: AtomicU64,
+}
+
+impl Listed {
+    /// The first stamp of the list has been given. Owner only.
+    pub(crate) fn begin(&self, stamp: u64) {
+        // ORDERING: Release, as in `Tally::add`.
+        self.first.store(stamp, Ordering::Release);
+    }
+
+    /// The list is empty; `retired` is what the thread has retired, ever. Owner only.
+    pub(crate) fn end(&self, retired: &Tally) {
+        self.before.set(retired.read());
+        self.first.store(0, Ordering::Release);
+    }
+
+    /// What is in the list, and the first stamp there.
+    pub(crate) fn read(&self, retired: &Tally) -> (Weight, Option<u64>) {
+        // Read first: what is taken away meanwhile counts as taken.
+        let retired = retired.read();
+        // ORDERING: Acquire pairs with the Release of `begin` and `end`.
+        let first = self.first.load(Ordering::Acquire);
+        (retired.minus(self.before.read()), Some(first).filter(|stamp| *stamp != 0))
     }
 }

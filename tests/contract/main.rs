@@ -3,8 +3,13 @@
 mod consistency;
 mod drop_time;
 mod faults;
+#[cfg(feature = "guard-locations")]
+mod locations;
 mod memory;
 mod progress;
 mod reclamation;
 mod support;
 mod tables;
+mod visible;
+#[cfg(feature = "tracing")]
+mod warnings;
