@@ -313,6 +313,7 @@ impl<K, V, S> HashMap<K, V, S> {
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_reclaim(&self) -> Pending {
         self.core.domain.try_reclaim();
+        self.core.domain.warn_now();
         stats::pending(&self.core)
     }
 

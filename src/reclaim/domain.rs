@@ -69,6 +69,10 @@ impl<G> Default for Local<G> {
     }
 }
 
+// The README says so.
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Record<Local<()>>>() == 256);
+
 impl<G> Local<G> {
     fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed) % 2 == 1
@@ -347,7 +351,6 @@ impl<G: Garbage> Domain<G> {
         panics.run(|| inner = work(record));
         panics.absorb(inner);
         slot::leave();
-        self.warn_of_oldest(&mut panics);
         panics
     }
 

@@ -196,4 +196,23 @@ mod tests {
         pending.collect(horizon, &mut out);
         assert_eq!((passes.get(), out.len()), (2, 1));
     }
+
+    #[test]
+    fn a_survey_shows_what_is_left_once_and_does_what_it_is_asked_meanwhile() {
+        let pending = Pending::new();
+        pending.push(vec![retired(3), retired(5), retired(9)]);
+        let horizon = std::cell::Cell::new(4);
+        let (mut seen, mut out) = (Vec::new(), Vec::new());
+        let look = |item: &Retired<Epoch>| {
+            seen.push(item.stamp);
+            // A guard leaves meanwhile.
+            horizon.set(6);
+            pending.collect(|| unreachable!("somebody is at it"), &mut Vec::new());
+        };
+        pending.survey(|| horizon.get(), &mut out, look);
+        seen.sort();
+        assert_eq!((seen, out.len()), (vec![5, 9], 2));
+        pending.collect(|| Epoch::MAX, &mut out);
+        assert_eq!(out.len(), 3);
+    }
 }

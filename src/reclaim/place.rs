@@ -137,6 +137,9 @@ impl Places {
     }
 }
 
+#[cfg(not(feature = "guard-locations"))]
+const _: () = assert!(size_of::<(Place, Announced, Places)>() == 0);
+
 #[cfg(all(test, feature = "guard-locations", not(loom)))]
 mod tests {
     use super::*;
