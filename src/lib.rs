@@ -20,7 +20,8 @@
 //! - **R6** They run on a thread that is using the map: the one that removed, that of the last guard, a writer that completed
 //!   the removal, a call that was at the pending garbage, or one that reclaims; or on the one that drops the map.
 //! - **R7** Dropping the map drops everything in it and everything pending. Keys and values need not be `'static`.
-//! - **R8** [`stats`](HashMap::stats) tells at any time what is held, and by whom.
+//! - **R8** [`stats`](HashMap::stats) tells at any time what is held, and by whom; [`guards`](HashMap::guards) names every thread that
+//!   holds guards, with the age of its oldest and what waits for that one ([`GuardInfo`]).
 //!
 //! **Memory.** **M1** An empty map allocates nothing. **M2** After all entries are removed it holds at most 4 KiB (beside
 //! its per-thread records: 256 bytes a thread, in groups, and a short list each, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
@@ -37,6 +38,15 @@
 //! **Faults.** **F1** A panic in `Hash`, `Eq`, `Clone`, a closure or `Drop` never poisons, blocks, leaks from or corrupts the
 //! map. **F2** Capacity overflow and allocation failure are the standard library's panics and aborts;
 //! [`try_reserve`](HashMap::try_reserve) gives an error. **F3** No call can deadlock against a guard of its own thread.
+//!
+//! # Features
+//!
+//! None is on by default, and what is off costs nothing.
+//!
+//! - `guard-locations`: [`GuardInfo::location`] is the place in the source where a guard was taken. Each guard is a pointer
+//!   larger, and taking one stores it.
+//! - `tracing`: a warning through the crate `tracing` when a guard is older than `Builder::warn_guard_age` while garbage waits for it.
+//!   Calls by which something has to wait look at each thread's record once more.
 
 mod core;
 mod map;
