@@ -24,7 +24,8 @@
 //! - **R6** They run on a thread that is using the map: the one that removed, that of the last guard, a writer that completed
 //!   the removal, a call that was at the pending garbage, or one that reclaims; or on the one that drops the map.
 //! - **R7** Dropping the map drops everything in it and everything pending. Keys and values need not be `'static`.
-//! - **R8** [`stats`](HashMap::stats) tells at any time what is held, and by whom.
+//! - **R8** [`stats`](HashMap::stats) tells at any time what is held, and by whom; [`guards`](HashMap::guards) names every thread that
+//!   holds guards, with the age of its oldest and what waits for that one ([`GuardInfo`]).
 //! - **R9** [`remove_owned`](HashMap::remove_owned) returns a pair by value when the last guard has left that was live at its removal; where it would wait for its own
 //!   thread it returns an error and removes nothing. [`Removed::try_into_owned`] gives the pair if no such guard is live, and never waits.
 //! - **R10** With [`on_reclaim`](Builder::on_reclaim) the map drops no key and no value: what it would drop it gives to that function, once, at that moment, on that thread.
@@ -50,7 +51,13 @@
 //!
 //! # Features
 //!
-//! - `metrics` (off by default): `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
+//! None is on by default, and what is off costs nothing.
+//!
+//! - `guard-locations`: [`GuardInfo::location`] is the place in the source where a guard was taken. Each guard is a pointer
+//!   larger, and taking one stores it.
+//! - `tracing`: a warning through the crate `tracing` when a guard is older than `Builder::warn_guard_age` while garbage waits for it.
+//!   Calls by which something has to wait look at each thread's record once more.
+//! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;
 mod map;
@@ -60,6 +67,6 @@ mod sync;
 #[cfg(feature = "metrics")]
 pub use map::Metrics;
 pub use map::{
-    Builder, CompareExchangeError, Compute, GuardInfo, HashMap, Heap, Iter, Keys, OccupiedError, Operation, Pending,
-    Pinned, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError, Operation,
+    Pending, Pinned, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
 };

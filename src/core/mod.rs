@@ -139,6 +139,7 @@ impl<K, V> Core<K, V> {
     }
 
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn guard(&self) -> Guard<'_, K, V> {
         self.domain.guard()
     }

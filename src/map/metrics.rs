@@ -189,7 +189,13 @@ mod tests {
             freed: 8,
             pending: Pending { entries: 9, bytes: 10 },
             live_guards: 11,
-            oldest_guard: Some(GuardInfo { age: Duration::from_secs(12), thread: None }),
+            oldest_guard: Some(GuardInfo {
+                age: Duration::from_secs(12),
+                thread: None,
+                guards: 11,
+                location: None,
+                pending: Pending { entries: 9, bytes: 10 },
+            }),
             heap: Heap { tables: 13, entries: 14, records: 15 },
         };
         let mut figures: Vec<_> = ROWS

@@ -5,6 +5,7 @@
 use std::cell::UnsafeCell;
 
 use super::nested::Nested;
+use super::place::{Announced, Places};
 use super::slot::{FIRST_CHUNK, Slot};
 use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, const_unless_loom};
 
@@ -24,8 +25,12 @@ pub(crate) struct Record<L> {
     pub(super) live: AtomicU64,
     /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
     pub(super) since: AtomicU64,
+    /// Where the oldest guard was taken. Written by the owner.
+    pub(super) place: Announced,
     /// The owner's guards, if there is more than one. Owner only.
     pub(super) nested: UnsafeCell<Nested>,
+    /// Where these were taken. Owner only.
+    pub(super) places: UnsafeCell<Places>,
     /// What the layer above keeps for each thread.
     pub(crate) local: L,
 }
@@ -39,7 +44,9 @@ impl<L: Default> Default for Record<L> {
             epoch: AtomicU64::new(0),
             live: AtomicU64::new(0),
             since: AtomicU64::new(0),
+            place: Announced::default(),
             nested: UnsafeCell::default(),
+            places: UnsafeCell::default(),
             local: L::default(),
         }
     }

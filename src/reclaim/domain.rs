@@ -13,13 +13,15 @@ use std::cell::{Cell, UnsafeCell};
 
 use super::directory::Record;
 use super::drops::Panics;
-use super::epochs::{Epoch, Epochs, Exit, Holder};
+use super::epochs::{Epoch, Epochs, Exit};
 use super::guard::Guard;
 use super::limits::{Cap, Limits};
 use super::pending::{KEEP, Pending, Retired};
+use super::place::Place;
 use super::stack::Stack;
-use super::tally::{Tally, Weight};
+use super::tally::{Listed, Tally, Weight};
 use super::waiters::Waiters;
+use super::warning::{WarnFrom, Warned};
 use super::{Amount, Garbage, slot};
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom, fence};
 
@@ -46,6 +48,9 @@ pub(crate) struct Local<G> {
     pub(super) freed: Tally,
     /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
     pub(super) misses: Cell<u32>,
+    /// What is in `retired`, for others to see.
+    pub(super) listed: Listed,
+    pub(super) warned: Warned,
 }
 
 // SAFETY: Sync: D2: what is not atomic is touched by the owner only; garbage goes from thread to thread by value.
@@ -61,9 +66,15 @@ impl<G> Default for Local<G> {
             retired_sum: Tally::default(),
             freed: Tally::default(),
             misses: Cell::new(0),
+            listed: Listed::default(),
+            warned: Warned::default(),
         }
     }
 }
+
+// The README says so.
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Record<Local<()>>>() == 256);
 
 impl<G> Local<G> {
     pub(super) fn is_busy(&self) -> bool {
@@ -81,6 +92,8 @@ pub(crate) struct Domain<G: Garbage> {
     pub(super) pending: Pending<G>,
     pub(super) waiters: Waiters,
     context: G::Context,
+    /// When to warn of a guard.
+    pub(crate) warn_from: WarnFrom,
 }
 
 impl<G: Garbage> Domain<G> {
@@ -94,6 +107,7 @@ impl<G: Garbage> Domain<G> {
                 pending: Pending::new(),
                 waiters: Waiters::new(),
                 context,
+                warn_from: WarnFrom::DEFAULT,
             }
         }
     }
@@ -102,17 +116,23 @@ impl<G: Garbage> Domain<G> {
 impl<G: Garbage> Domain<G> {
     /// Takes a guard. Never waits, never allocates but for a thread's first on this map.
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn guard(&self) -> Guard<'_, G> {
-        let (record, epoch) = self.epochs.enter();
-        Guard::new(self, record, epoch)
+        let place = Place::here();
+        let (record, epoch) = self.epochs.enter(place);
+        Guard::new(self, record, epoch, place)
     }
 
     /// Ends a guard whose thread has unlinked something, or (`exited` already) which something may have waited for.
     #[cold]
     #[inline(never)]
-    pub(super) fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, exited: bool) {
-        let panics = if exited { self.collect(&record.local) } else { self.settle(record, epoch) };
+    pub(super) fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place, exited: bool) {
+        let mut panics = if exited { self.collect(&record.local) } else { self.settle(record, epoch, place) };
+        let warn = record.local.warned.is_due();
         slot::leave();
+        if warn {
+            self.warn_of_oldest(&mut panics);
+        }
         panics.resume();
     }
 
@@ -148,11 +168,11 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Ends a guard whose thread has unlinked something.
-    fn settle(&self, record: &Record<Local<G>>, epoch: Epoch) -> Panics {
+    fn settle(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place) -> Panics {
         let local = &record.local;
         self.seal(local);
         self.busy_with(local, || {
-            let exit = self.epochs.exit(record, epoch);
+            let exit = self.epochs.exit(record, epoch, place);
             if exit == Exit::Shared {
                 return Panics::default();
             }
@@ -171,15 +191,18 @@ impl<G: Garbage> Domain<G> {
     /// Takes what the thread has unlinked, but for what other guards of it hold back: that stays with them, and can be
     /// [taken back](Guard::take_back).
     fn take_retired(&self, record: &Record<Local<G>>) -> Vec<Retired<G>> {
+        let local = &record.local;
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
-        let retired = unsafe { &mut *record.local.retired.get() };
-        match self.epochs.announced(record) {
+        let retired = unsafe { &mut *local.retired.get() };
+        let items = match self.epochs.announced(record) {
             0 => std::mem::take(retired),
             oldest => {
                 let held = retired.split_off(retired.partition_point(|item| item.stamp < oldest));
                 std::mem::replace(retired, held)
             }
-        }
+        };
+        local.listed.set(retired);
+        items
     }
 
     /// Leaves in `items` what has passed and pushes the rest to `pending`. True if there was no rest; else the caller has
@@ -206,6 +229,7 @@ impl<G: Garbage> Domain<G> {
         }
         self.pending.push(rest);
         self.epochs.hold_back(last);
+        own.local.warned.make_due();
         false
     }
 
@@ -275,8 +299,10 @@ impl<G: Garbage> Domain<G> {
             return;
         }
         let stamp = self.epochs.stamp();
-        for item in retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED) {
-            item.stamp = stamp;
+        let unstamped = retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED);
+        let sealed = unstamped.map(|item| item.stamp = stamp).count();
+        if sealed == retired.len() {
+            local.listed.begin(stamp);
         }
     }
 
@@ -312,10 +338,6 @@ impl<G: Garbage> Domain<G> {
         self.batched.fetch_sub(items.len(), Ordering::Relaxed);
         items.sort_by_key(|item| item.stamp);
         items
-    }
-
-    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {
-        self.epochs.holders()
     }
 
     pub(crate) fn record_bytes(&self) -> usize {

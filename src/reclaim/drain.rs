@@ -7,9 +7,10 @@ use super::directory::Record;
 use super::domain::{Domain, Local};
 use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
+use super::place::Place;
 use super::slot;
 use super::tally::Weight;
-use super::waiters::Place;
+use super::waiters::Entered;
 use super::{Amount, Garbage};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -24,7 +25,7 @@ pub(crate) enum WouldWait {
 pub(crate) struct Drain<'d, G: Garbage> {
     domain: &'d Domain<G>,
     stage: Stage<'d>,
-    place: Option<Place>,
+    place: Option<Entered>,
 }
 
 enum Stage<'d> {
@@ -163,9 +164,11 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Runs `work` as the calling thread, without a guard.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(super) fn with_record(&self, work: impl FnOnce(&Record<Local<G>>) -> Panics) -> Panics {
-        let (record, epoch) = self.epochs.enter();
-        let exit = self.epochs.exit(record, epoch);
+        let place = Place::here();
+        let (record, epoch) = self.epochs.enter(place);
+        let exit = self.epochs.exit(record, epoch, place);
         // We were a guard for a moment, and somebody may have met it.
         let mut panics = if exit == Exit::Awaited { self.collect(&record.local) } else { Panics::default() };
         let mut inner = Panics::default();

@@ -6,6 +6,8 @@ mod consistency;
 mod drop_time;
 mod faults;
 mod hook;
+#[cfg(feature = "guard-locations")]
+mod locations;
 mod memory;
 mod owned;
 mod progress;
@@ -13,3 +15,6 @@ mod reclamation;
 mod support;
 mod tables;
 mod tasks;
+mod visible;
+#[cfg(feature = "tracing")]
+mod warnings;
