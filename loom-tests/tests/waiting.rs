@@ -48,30 +48,41 @@ fn a_task_that_reclaims_against_a_reader() {
     assert_eq!(outcomes, all.collect());
 }
 
+/// Begins to reclaim while another thread removes, perhaps when that call has returned. Tells whether it had, and whether the
+/// task was pending.
+fn reclaim_against_a_remover(settings: tidymap::Builder<u64, Value>) -> (bool, bool) {
+    let ledger = Ledger::default();
+    let map = filled(settings, &ledger, &[1]);
+    let returned = Arc::new(AtomicBool::new(false));
+    let remover = play("remover", {
+        let (map, returned) = (map.clone(), returned.clone());
+        move || {
+            let value = map.remove(&1);
+            // ORDERING: Release, to the Acquire below: the call has returned before the other begins.
+            returned.store(true, Ordering::Release);
+            drop(value);
+        }
+    });
+    let before = returned.load(Ordering::Acquire);
+    let (result, pending) = wait_for(map.reclaim_async());
+    assert_eq!(result, Ok(()));
+    assert!(!before || ledger.live() == 0, "what was removed before has been dropped");
+    remover.join().unwrap();
+    (before, pending > 0)
+}
+
 /// The task is woken by a thread that has removed, and is still dropping.
 #[test]
 fn a_task_that_reclaims_against_a_remover() {
-    let outcomes = explore(4, || {
-        let ledger = Ledger::default();
-        let map = promoted(&ledger, 1, 1);
-        let removed = Arc::new(AtomicBool::new(false));
-        let remover = play("remover", {
-            let (map, removed) = (map.clone(), removed.clone());
-            move || {
-                let value = map.remove(&1);
-                // ORDERING: Release, to the Acquire below: the call has returned before the other begins.
-                removed.store(true, Ordering::Release);
-                drop(value);
-            }
-        });
-        let gone = removed.load(Ordering::Acquire);
-        let (result, pending) = wait_for(map.reclaim_async());
-        assert_eq!(result, Ok(()));
-        assert!(!gone || ledger.live() == 0, "what was removed before has been dropped");
-        remover.join().unwrap();
-        assert_eq!(ledger.live(), 0);
-        (gone, pending > 0)
-    });
+    let outcomes = explore(4, || reclaim_against_a_remover(tidymap::HashMap::builder()));
+    assert_eq!(outcomes, BTreeSet::from([(false, false), (false, true), (true, false), (true, true)]));
+}
+
+/// The task waits until it is saved up, and drops it.
+#[test]
+fn a_task_that_reclaims_against_one_who_saves_up() {
+    let batched = || tidymap::HashMap::builder().reclaim(tidymap::Reclaim::Batched(10));
+    let outcomes = explore(4, move || reclaim_against_a_remover(batched()));
     assert_eq!(outcomes, BTreeSet::from([(false, false), (false, true), (true, false), (true, true)]));
 }
 

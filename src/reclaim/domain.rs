@@ -329,7 +329,8 @@ impl<G: Garbage> Domain<G> {
     }
 
     pub(super) fn has_batched(&self) -> bool {
-        self.batched.load(Ordering::Relaxed) > 0
+        // Not by the count, which runs ahead of it: who waits would take nothing, wake itself by that, and look again.
+        self.batch > 0 && self.epochs.records().any(|record| !record.local.parked.is_empty())
     }
 
     /// Takes all that is saved up, by whomever, in the order of the stamps.

@@ -15,7 +15,7 @@ use tidymap::{HashMap, Reclaim, ReclaimError, Ref};
 use crate::support::{Counter, OnDrop, balance, key, stall_at_allocation};
 
 /// Runs `work` on a thread of its own, and fails if that does not end.
-fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (done, ended) = mpsc::channel();
     let thread = thread::spawn(move || {
         let result = work();

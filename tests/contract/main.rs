@@ -1,6 +1,7 @@
 //! The contract, line by line: each test names the line that it shows (see the crate's documentation).
 
 mod attack;
+mod attack_all;
 mod cap;
 mod consistency;
 mod drop_time;
