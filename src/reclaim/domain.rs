@@ -299,9 +299,10 @@ impl<G: Garbage> Domain<G> {
             return;
         }
         let stamp = self.epochs.stamp();
-        let unstamped = retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED);
-        let sealed = unstamped.map(|item| item.stamp = stamp).count();
-        if sealed == retired.len() {
+        for item in retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED) {
+            item.stamp = stamp;
+        }
+        if retired[0].stamp == stamp {
             local.listed.begin(stamp);
         }
     }
