@@ -92,6 +92,7 @@ impl<K, V> Core<K, V> {
     /// Lets go of the mutex, after a share of what is to be done for the tables.
     pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>) {
         self.let_go(guard, lock, 1);
+        guard.go_on();
     }
 
     /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder. `shares` is how much the caller

@@ -23,13 +23,10 @@ use super::tally::{Listed, Tally, Weight};
 use super::waiters::Waiters;
 use super::warning::{WarnFrom, Warned};
 use super::{Amount, Garbage, slot};
-use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom, fence};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom};
 
 /// The stamp of what is unlinked by an operation that has not ended.
 pub(super) const UNSTAMPED: Epoch = Epoch::MAX;
-
-/// A stamp that has passed.
-const PASSED: Epoch = 0;
 
 /// How often a thread looks again for guards that hold its garbage back, before it hands that over.
 const LOOKS: usize = if cfg!(loom) { 1 } else { 16 };
@@ -91,7 +88,11 @@ pub(crate) struct Domain<G: Garbage> {
     pub(super) cap: Cap,
     pub(super) pending: Pending<G>,
     pub(super) waiters: Waiters,
-    context: G::Context,
+    /// What has passed, and has been reclaimed in part.
+    pub(super) left_over: Stack<G>,
+    /// Guards that have ended and looked at it since a writer has.
+    pub(super) readers_alone: AtomicUsize,
+    pub(super) context: G::Context,
     /// When to warn of a guard.
     pub(crate) warn_from: WarnFrom,
 }
@@ -106,6 +107,8 @@ impl<G: Garbage> Domain<G> {
                 cap: Cap::new(limits.max_pending),
                 pending: Pending::new(),
                 waiters: Waiters::new(),
+                left_over: Stack::new(),
+                readers_alone: AtomicUsize::new(0),
                 context,
                 warn_from: WarnFrom::DEFAULT,
             }
@@ -163,7 +166,9 @@ impl<G: Garbage> Domain<G> {
         self.busy_with(local, || {
             let mut items = Vec::new();
             self.pending.collect(|| self.epochs.horizon(), &mut items);
-            self.free(local, items, Amount::Bounded)
+            let panics = self.free(local, items, Amount::Bounded);
+            self.go_on_alone(local);
+            panics
         })
     }
 
@@ -183,6 +188,10 @@ impl<G: Garbage> Domain<G> {
             let passed = self.hand_over_unpassed(record, &mut items);
             if exit == Exit::Awaited || !passed {
                 self.pending.collect(|| self.epochs.horizon(), &mut items);
+            }
+            if !self.left_over.is_empty() {
+                // We have given a stamp, and fenced.
+                self.ask_if_left(local);
             }
             self.free(local, items, Amount::Bounded)
         })
@@ -254,7 +263,6 @@ impl<G: Garbage> Domain<G> {
     /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
     pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>, amount: Amount) -> Panics {
         let mut panics = Panics::default();
-        let mut left = Vec::new();
         for item in items.drain(..) {
             let weight = item.garbage.weight();
             // SAFETY: G3: its stamp has passed: no guard that could have seen it is live, and it was retired once.
@@ -263,7 +271,7 @@ impl<G: Garbage> Domain<G> {
                     local.freed.add(weight);
                     self.make_room(weight.entries);
                 }
-                Some(garbage) => left.push(Retired { stamp: PASSED, garbage }),
+                Some(rest) => self.leave_over(local, rest),
             }
         }
         // SAFETY: G2, as in `take_retired`.
@@ -271,24 +279,7 @@ impl<G: Garbage> Domain<G> {
         if retired.capacity() == 0 && items.capacity() <= KEEP {
             *retired = items;
         }
-        if !left.is_empty() {
-            self.leave_over(local, left, &mut panics);
-        }
         panics
-    }
-
-    /// Has the guards that end next go on with what is left over.
-    #[cold]
-    fn leave_over(&self, local: &Local<G>, left: Vec<Retired<G>>, panics: &mut Panics) {
-        self.pending.push(left);
-        self.epochs.ask_leavers();
-        // ORDERING: our side of *fewer tables against a part left over*, see `Core::publish`.
-        fence(Ordering::SeqCst);
-        if G::is_urgent(&self.context) {
-            let mut items = Vec::new();
-            self.pending.collect(|| self.epochs.horizon(), &mut items);
-            panics.absorb(self.free(local, items, Amount::Bounded));
-        }
     }
 
     /// Stamps what the thread has unlinked since the last stamp.
@@ -315,9 +306,9 @@ impl<G: Garbage> Domain<G> {
             // SAFETY: D2: `&mut self` says that no owner is at work. Something is left here if a guard was leaked.
             items.append(unsafe { &mut *record.local.retired.get() });
         }
-        for item in items {
+        for garbage in items.into_iter().map(|item| item.garbage).chain(self.left_over.take()) {
             // SAFETY: G3: `&mut self` says that no guard is in use, and it was retired once.
-            unsafe { item.garbage.reclaim(&self.context, Amount::All, panics) };
+            unsafe { garbage.reclaim(&self.context, Amount::All, panics) };
         }
     }
 

@@ -7,6 +7,7 @@ use super::directory::Record;
 use super::domain::{Domain, Local};
 use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
+use super::guard::Held;
 use super::place::Place;
 use super::slot;
 use super::tally::Weight;
@@ -110,7 +111,9 @@ impl<G: Garbage> Domain<G> {
                 let mut items = self.take_batched();
                 self.hand_over_unpassed(record, &mut items);
                 self.pending.collect(|| self.epochs.horizon(), &mut items);
-                self.free(local, items, Amount::All)
+                let panics = self.free(local, items, Amount::All);
+                self.reclaim_left_over(local, Amount::All);
+                panics
             })
         })
     }
@@ -129,8 +132,10 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// A moment, after all that the calling thread has unlinked.
-    pub(crate) fn stamp(&self) -> Epoch {
-        self.epochs.stamp()
+    pub(crate) fn stamp(&self, guard: &Held<'_, G>) -> Epoch {
+        let stamp = self.epochs.stamp();
+        guard.ask_if_left();
+        stamp
     }
 
     /// Waits until nobody can see what was unlinked before `stamp`. Not for a thread that holds a guard.

@@ -233,8 +233,7 @@ impl<L: Default> Epochs<L> {
         barrier::heavy();
     }
 
-    /// Has guards that end look for something to do: those that are live now, and those that begin before the next stamp. Every
-    /// stamp is given under one of these; so if each that looks asks anew, somebody always looks.
+    /// Has guards that end look for something to do: those that are live now, and those that begin before the next stamp.
     pub(crate) fn ask_leavers(&self) {
         // ORDERING: Release, as in `hold_back`. No barrier: who misses it leaves the work to others.
         self.awaited.fetch_max(self.now.load(Ordering::Relaxed), Ordering::Release);

@@ -87,6 +87,17 @@ impl<G: Garbage> Held<'_, G> {
         self.domain.seal(&self.record.local);
     }
 
+    /// Goes on with what is left over, after having had the writer mutex.
+    #[inline]
+    pub(crate) fn go_on(&self) {
+        self.domain.go_on(&self.record.local);
+    }
+
+    /// After a stamp.
+    pub(super) fn ask_if_left(&self) {
+        self.domain.ask_if_left(&self.record.local);
+    }
+
     /// Is there no other guard of this thread?
     pub(crate) fn is_only(&self) -> bool {
         self.domain.epochs.is_only(self.record)

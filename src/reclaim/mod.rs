@@ -2,7 +2,7 @@
 //!
 //! - [`epochs`] is the engine: it knows which guards are live and which stamps have passed, and nothing of the map.
 //! - [`domain`] owns what a map has unlinked, and drops it: at once if no guard can see it, else in the drop of the last
-//!   [`guard`] that can.
+//!   [`guard`] that can. What is large goes in [`parts`].
 //! - [`drain`] waits until all has been dropped, [`limits`] keeps writers from adding to it, [`waiters`] wakes who waits.
 //! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
@@ -22,6 +22,7 @@ mod epochs;
 mod guard;
 mod limits;
 mod nested;
+mod parts;
 mod pending;
 mod place;
 mod slot;
