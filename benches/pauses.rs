@@ -6,8 +6,9 @@
 //! `form/figure/map/keys`. The forms: `closed`, inserts one after the other; `cpu`, the same in the thread's own CPU time, which
 //! leaves out what the machine does to others' benefit; `open`, inserts that arrive at fixed times, each timed from when it was
 //! due; `reads`, reads that arrive at fixed times while another thread inserts. Beside the maps stand controls: nothing at all
-//! in the same loop, and a Box of an entry's size for each key. All take turns, round by round, and each finds the allocator
-//! as in a new process. What criterion shows are the rounds' means and maxima; the tables at the end have all of it.
+//! in the same loop, and a Box of an entry's size for each key. All take turns, round by round, and each finds an allocator that has
+//! been tidied up. What criterion shows are the rounds' means and maxima; the tables have all of it. In these, `every round`
+//! is the longest time that was met at the same keys in each round: that is the map's doing, while a maximum may be the machine's.
 //!
 //! Of ten million keys there are three rounds, which criterion gets again and again: it insists on ten. Settings, as environment
 //! variables: `PAUSES_KEYS=1000,10000` other sizes, `PAUSES_RATE=200000` other arrivals in a second, `PAUSES_ROUNDS=5`.

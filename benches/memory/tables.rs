@@ -72,16 +72,15 @@ impl Row {
     /// Against whom the first map loses, and by how much.
     fn lost(&self, maps: &[&str]) -> Option<String> {
         let ours = self.held[0]?;
-        let (least, who) = self.held.iter().zip(maps).skip(1).filter_map(|(held, map)| Some(((*held)?, map))).min()?;
+        let theirs = self.held.iter().enumerate().skip(1).filter_map(|(at, held)| Some(((*held)?, at)));
+        let (least, at) = theirs.min()?;
         (ours * 10 > least * 11).then(|| {
             let (ours_shown, theirs) = (self.figure(ours), self.figure(least));
             let factor = times(ours as f64 / least as f64);
             let entries = number(self.entries as i64);
-            format!(
-                "{} entries, {}: {ours_shown}, and {who} {theirs}: {factor} times as much",
-                entries,
-                self.stage.name()
-            )
+            let who = format!("{}{}", maps[at], if self.refused[at] { " (w)" } else { "" });
+            let stage = self.stage.name();
+            format!("{entries} entries, {stage}: {ours_shown}, and {who} {theirs}: {factor} times as much")
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Clocks.
+//! Clocks, and the state of the allocator.
 
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ impl Schedule {
     }
 }
 
-/// Has the allocator tidy up, so that the next to be measured finds it as it is in a new process.
+/// Has the allocator tidy up, and give back what is free, before the next one is measured.
 ///
 /// With glibc, whoever asks for a large block pays for all small ones that were freed before, which may take tens of
 /// milliseconds.
@@ -51,5 +51,15 @@ pub(crate) fn settle_the_allocator() {
     // SAFETY: gives free memory back, and touches no other.
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+/// From now on each large block comes from the system and goes back to it at once. glibc begins so, too, and keeps more and more
+/// for itself as large blocks are freed.
+pub(crate) fn large_blocks_are_the_systems() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: sets a number.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 128 << 10);
     }
 }

@@ -57,19 +57,34 @@ pub(crate) struct Calls {
     /// Which call that was.
     pub(crate) at: u64,
     sum: u64,
+    /// The longest of each [`BLOCK`] calls.
+    blocks: Vec<u32>,
 }
 
+/// So many calls are looked at together when rounds are compared: what a map does at a certain size may come a few calls
+/// earlier or later.
+const BLOCK: u64 = 64;
+
 impl Calls {
-    pub(crate) fn new() -> Calls {
+    pub(crate) fn new(calls: u64) -> Calls {
         // Up to a quarter of an hour, to three digits; the longest is kept as it is.
-        let times = Histogram::new_with_bounds(1, 1_000_000_000_000, 3).expect("these bounds are fine");
-        Calls { times, longest: 0, at: 0, sum: 0 }
+        let mut times = Histogram::new_with_bounds(1, 1_000_000_000_000, 3).expect("these bounds are fine");
+        // Written to now: the system must not have to find the pages while something is measured.
+        (0..39)
+            .flat_map(|power| (8..16).map(move |eighth| eighth << power >> 3))
+            .for_each(|n| times.saturating_record(n));
+        times.reset();
+        let mut blocks = vec![1; (calls / BLOCK + 1) as usize];
+        blocks.fill(0);
+        Calls { times, longest: 0, at: 0, sum: 0, blocks }
     }
 
     #[inline]
     fn record(&mut self, call: u64, nanoseconds: u64) {
         self.times.saturating_record(nanoseconds);
         self.sum += nanoseconds;
+        let block = &mut self.blocks[(call / BLOCK) as usize];
+        *block = (*block).max(u32::try_from(nanoseconds).unwrap_or(u32::MAX));
         if nanoseconds > self.longest {
             (self.longest, self.at) = (nanoseconds, call);
         }
@@ -79,9 +94,20 @@ impl Calls {
         self.sum as f64 / self.times.len().max(1) as f64
     }
 
+    /// The longest that every round had, at the same calls, and which these are. The machine does not hit the same
+    /// calls each time: this is the map, or the allocator under it.
+    pub(crate) fn in_every_round(&self) -> (u64, u64) {
+        let (block, longest) =
+            self.blocks.iter().enumerate().max_by_key(|(_, longest)| **longest).expect("never empty");
+        (u64::from(*longest), block as u64 * BLOCK)
+    }
+
+    /// Puts another round to this one.
     pub(crate) fn add(&mut self, other: &Calls) {
         self.times.add(&other.times).expect("of the same bounds");
         self.sum += other.sum;
+        // What is left is what each round has at that place.
+        self.blocks.iter_mut().zip(&other.blocks).for_each(|(mine, theirs)| *mine = (*mine).min(*theirs));
         if other.longest > self.longest {
             (self.longest, self.at) = (other.longest, other.at);
         }
@@ -129,7 +155,7 @@ pub(crate) fn boxes(form: Form, keys: u64, per_second: u64) -> Calls {
 }
 
 fn inserts(form: Form, keys: u64, per_second: u64, mut insert: impl FnMut(u64)) -> Calls {
-    let mut calls = Calls::new();
+    let mut calls = Calls::new(keys);
     match form {
         Form::Closed => {
             let mut last = Instant::now();
@@ -166,7 +192,7 @@ fn inserts(form: Form, keys: u64, per_second: u64, mut insert: impl FnMut(u64)) 
 /// Reads random ones of the keys that are there, while another thread inserts more.
 fn while_growing(keys: u64, per_second: u64, mut insert: impl FnMut(u64) + Send, read: impl Fn(u64) -> u64) -> Calls {
     let there = AtomicU64::new(0);
-    let mut calls = Calls::new();
+    let mut calls = Calls::new(keys);
     thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for key in 0..keys {

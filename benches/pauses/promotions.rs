@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion};
 
-use crate::clock::settle_the_allocator;
+use crate::clock::{self, settle_the_allocator};
 use crate::grid::{Grid, number};
 use crate::maps::{Family, MapOf, Tidy};
 use crate::samples::{self, only_a_test};
@@ -83,7 +83,8 @@ fn after_promotions(keys: u64) -> Stores {
 
 /// What the allocator takes for the memory of a table for so many keys.
 fn table_memory(keys: u64) {
-    settle_the_allocator();
+    // From the system and back to it, as when a process asks for so much for the first time.
+    clock::large_blocks_are_the_systems();
     let layout = Layout::from_size_align(keys as usize * 26, 8).expect("it fits");
     let start = Instant::now();
     // SAFETY: the layout is not empty.

@@ -78,23 +78,37 @@ impl Rounds {
     pub(crate) fn print(&self, form: Form, keys: u64) {
         let done = self.done.borrow();
         let Some(field) = done.get(&(form, keys)) else { return };
-        let head = ["ns", "mean", "p50", "p99", "p99.9", "rounds' max: least", "median", "max of all", "at key"];
+        let head = ["ns", "mean", "p50", "p99", "p99.9", "every round", "at key", "median max", "max of all", "at key"];
         let mut grid = Grid::new(head);
         for (name, rounds) in field {
-            let mut all = Calls::new();
-            rounds.iter().for_each(|calls| all.add(calls));
+            let mut all = rounds[0].clone();
+            rounds[1..].iter().for_each(|calls| all.add(calls));
             let mut longest: Vec<_> = rounds.iter().map(|calls| calls.longest).collect();
             longest.sort_unstable();
             let at = |q| all.times.value_at_quantile(q);
-            let figures =
-                [all.mean() as u64, at(0.5), at(0.99), at(0.999), longest[0], longest[longest.len() / 2], all.longest];
-            let figures = figures.into_iter().map(|figure| number(figure as i64));
+            let (every, every_at) = all.in_every_round();
+            let figures = [
+                all.mean() as u64,
+                at(0.5),
+                at(0.99),
+                at(0.999),
+                every,
+                every_at,
+                longest[longest.len() / 2],
+                all.longest,
+                all.at,
+            ];
+            let mut figures = figures.map(|figure| number(figure as i64));
+            if form == Form::Reads {
+                // They come when they come.
+                figures[4..6].fill("-".to_owned());
+            }
             let name = match *name {
                 NOTHING => "control: no map",
                 BOXES => "control: a Box for each key",
                 map => map,
             };
-            grid.row([name.to_owned()].into_iter().chain(figures).chain([number(all.at as i64)]));
+            grid.row([name.to_owned()].into_iter().chain(figures));
         }
         let count = field[0].1.len();
         println!("\n{}, {} keys, {count} rounds\n\n{grid}", form.title(self.per_second), number(keys as i64));
