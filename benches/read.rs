@@ -5,13 +5,16 @@
 
 #[path = "common/paired.rs"]
 mod paired;
+#[path = "common/random.rs"]
+mod random;
 
 use std::collections::HashMap as StdMap;
 use std::hint::black_box;
 use std::sync::RwLock;
 
 use foldhash::fast::FixedState;
-use paired::{Candidate, Random, compare};
+use paired::{Candidate, compare};
+use random::Random;
 
 type Tidy = tidymap::HashMap<u64, u64, FixedState>;
 type Papaya = papaya::HashMap<u64, u64, FixedState>;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::addresses::Address;
 use crate::block_list::BlockList;
-use crate::heap;
+use crate::heap::{self, Level};
 use crate::listing::Ledger;
 use crate::lists::{Lists, Reload};
 use crate::readers::{Board, Phase, Shared, TIMED_ONE_IN, read};
@@ -32,7 +32,7 @@ pub(crate) fn run<B: BlockList>(job: &Job<'_>, mut progress: impl FnMut(&ReloadR
     let mut total = Totals { board: Board::new(), reloading: Duration::ZERO, paused: Duration::ZERO, wrong: 0 };
     // Room for all reports now, so that they do not grow the heap that is measured: each reload has a pause.
     let mut reloads = Vec::with_capacity((job.time.as_millis() / PAUSE.as_millis()) as usize + 2);
-    let heap_base = heap::in_use();
+    let heap_base = Level::now();
 
     let map = B::default();
     let at_first = &job.lists.back;
@@ -67,7 +67,7 @@ pub(crate) fn run<B: BlockList>(job: &Job<'_>, mut progress: impl FnMut(&ReloadR
     total.board.take_from(&mut shared.board());
     let undropped_at_the_end = ledger.alive().saturating_sub(at_first.listed.len() as u64);
     drop(map);
-    let heap_after_the_map = heap::in_use().saturating_sub(heap_base) as u64;
+    let heap_after_the_map = held_since(heap_base);
     let removed = reloads.iter().map(|reload: &ReloadReport| reload.removed).sum::<u64>();
     let mut report = MapReport {
         map: B::NAME,
@@ -102,7 +102,7 @@ struct Writer<'a, B> {
     ledger: &'a Arc<Ledger>,
     shared: &'a Shared,
     total: &'a mut Totals,
-    heap_base: usize,
+    heap_base: Level,
 }
 
 impl<B: BlockList> Writer<'_, B> {
@@ -110,7 +110,7 @@ impl<B: BlockList> Writer<'_, B> {
     /// length takes its place.
     fn reload(&mut self, reload: &Reload, last_pause: &mut Duration) -> ReloadReport {
         heap::reset_peak();
-        let heap_before = self.over_base(heap::in_use());
+        let heap_before = held_since(self.heap_base);
         let dropped_before = self.ledger.dropped();
 
         self.shared.enter(Phase::Reload);
@@ -133,8 +133,8 @@ impl<B: BlockList> Writer<'_, B> {
         let own = self.map.own_figures();
         let pause_before = std::mem::replace(last_pause, self.pause(reload));
 
-        let heap_after = self.over_base(heap::in_use());
-        let heap_peak = self.over_base(heap::peak());
+        let heap_after = held_since(self.heap_base);
+        let heap_peak = self.heap_base.peak_since().max(0) as u64;
 
         // By now the readers have told what they found during the reload, and in the pause before it.
         let mut board = Board::new();
@@ -177,11 +177,11 @@ impl<B: BlockList> Writer<'_, B> {
     fn undropped(&self, reload: &Reload) -> u64 {
         self.ledger.alive().saturating_sub(reload.listed.len() as u64)
     }
+}
 
-    /// Bytes beyond those in use before the map was made.
-    fn over_base(&self, bytes: usize) -> u64 {
-        bytes.saturating_sub(self.heap_base) as u64
-    }
+/// Bytes in use beyond `base`.
+fn held_since(base: Level) -> u64 {
+    base.bytes_since().max(0) as u64
 }
 
 fn millis(time: Duration) -> f64 {

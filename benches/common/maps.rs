@@ -3,6 +3,8 @@
 //! All have the same hasher and start empty, with the settings that they come with. Each is used as its documentation
 //! shows: operations one by one, with no guard or session kept between them.
 
+#![allow(dead_code, reason = "shared by benches and an example, of which none uses all of it")]
+
 use std::hash::Hash;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
@@ -57,6 +59,11 @@ pub(crate) trait Map<K: Key, V: Value>: Default + Value {
     fn try_insert(&self, key: K, value: V) -> bool {
         self.insert(key, value);
         true
+    }
+
+    /// Like [`remove`](Self::remove), unless that would wait for a reader: then it does nothing and says no.
+    fn try_remove(&self, key: &K) -> bool {
+        self.remove(key)
     }
 
     fn count(&self) -> usize {
@@ -190,6 +197,14 @@ impl<K: Key, V: Value> Map<K, V> for LockedMap<K, V> {
         map.insert(key, value);
         true
     }
+
+    fn try_remove(&self, key: &K) -> bool {
+        match self.0.try_write() {
+            Ok(mut map) => map.remove(key).is_some(),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().remove(key).is_some(),
+            Err(TryLockError::WouldBlock) => false,
+        }
+    }
 }
 
 /// dashmap: a lock for each shard.
@@ -239,6 +254,16 @@ impl<K: Key, V: Value> Map<K, V> for dashmap::DashMap<K, V, FixedState> {
 
     fn try_insert(&self, key: K, value: V) -> bool {
         self.try_entry(key).map(|entry| entry.insert(value)).is_some()
+    }
+
+    fn try_remove(&self, key: &K) -> bool {
+        match self.try_entry(key.clone()) {
+            Some(dashmap::Entry::Occupied(entry)) => {
+                entry.remove();
+                true
+            }
+            _ => false,
+        }
     }
 }
 

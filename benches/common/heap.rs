@@ -3,6 +3,8 @@
 //! It counts what is asked for, not what the system's allocator rounds it up to. What that adds, it adds to each block, so
 //! the blocks are counted, too.
 
+#![allow(dead_code, reason = "shared by benches and examples, of which none uses all of it")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -14,7 +16,7 @@ static BLOCKS: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 /// What is in use at a moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Level {
     bytes: usize,
     blocks: usize,

@@ -1,5 +1,7 @@
 //! Tables, on a terminal and in Markdown.
 
+#![allow(dead_code, reason = "shared by benches and an example, of which none uses all of it")]
+
 use std::fmt::{self, Write as _};
 
 /// A table whose first column is names and whose others are figures.
