@@ -28,24 +28,27 @@ impl<K> GivingBack<K> {
             unsafe { self.table.free() };
             return None;
         }
+        let gone = self.bytes() - self.left;
         self.left -= bytes;
         // SAFETY: T1: the memory is ours alone, by the caller's promise, and nobody reads it again.
-        unsafe { pages::let_go(self.table.buckets.cast::<u8>().add(self.left), bytes) };
+        unsafe { pages::let_go(self.table.buckets.cast::<u8>().add(self.left), bytes, gone) };
         Some(self)
     }
 }
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(loom), not(miri)))]
 mod pages {
-    /// Lets the system have the whole pages among these bytes back. They are still the caller's, with any content.
+    /// Lets the system have the whole pages back that begin among these bytes, and end there or among the `gone` bytes behind
+    /// them. They are still the caller's, with any content.
     ///
     /// # Safety
-    /// The bytes are the caller's alone, and what is in them is not needed any more.
-    pub(super) unsafe fn let_go(start: *mut u8, bytes: usize) {
+    /// All of these bytes are the caller's alone, and what is in them is not needed any more.
+    pub(super) unsafe fn let_go(start: *mut u8, bytes: usize, gone: usize) {
         // SAFETY: asks for a number.
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(usize::MAX);
         let skipped = start.addr().next_multiple_of(page) - start.addr();
-        let whole = bytes.saturating_sub(skipped) / page * page;
+        let end = bytes + gone.min(page - 1);
+        let whole = end.saturating_sub(skipped) / page * page;
         if whole > 0 {
             // SAFETY: by the caller's promise: these pages lie among its bytes, and may come back as zeros. A failure changes
             // nothing: then they go back with the rest.
@@ -57,7 +60,7 @@ mod pages {
 #[cfg(not(all(any(target_os = "linux", target_os = "android"), not(loom), not(miri))))]
 mod pages {
     /// There is no way to do so: all of it goes back at the end.
-    pub(super) unsafe fn let_go(_start: *mut u8, _bytes: usize) {}
+    pub(super) unsafe fn let_go(_start: *mut u8, _bytes: usize, _gone: usize) {}
 }
 
 #[cfg(all(test, not(loom)))]
@@ -78,8 +81,15 @@ mod tests {
             // SAFETY: as above; what has been let go is still ours to look at.
             let byte = |at: usize| unsafe { giving.table.buckets.cast::<u8>().add(at).read() };
             assert_eq!(byte(kept - 1), 1, "what is left is as it was");
-            if cfg!(all(target_os = "linux", not(miri))) && kept + (64 << 10) <= bytes {
-                assert_eq!(byte(kept + (32 << 10)), 0, "a page in the midst of what has been let go");
+            if cfg!(all(target_os = "linux", not(miri))) {
+                // All pages that begin above, but for the table's last one.
+                let page =
+                    |at: usize| (giving.table.buckets.addr() + at).next_multiple_of(4096) - giving.table.buckets.addr();
+                let pages = (page(kept)..bytes.saturating_sub(4096)).step_by(4096);
+                assert!(
+                    pages.into_iter().all(|at| byte(at) == 0 && byte(at + 4095) == 0),
+                    "of {kept} bytes that are left"
+                );
             }
             // SAFETY: as above.
             left = unsafe { giving.give(64 << 10) };
