@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::MutexGuard;
 
 use tidymap::{
-    Builder, CompareExchangeError, HashMap, Iter, Keys, OccupiedError, Pinned, ReclaimError, Ref, Stats,
+    Builder, CompareExchangeError, Guards, HashMap, Iter, Keys, OccupiedError, Pinned, ReclaimError, Ref, Stats,
     TryReserveError, Values,
 };
 
@@ -60,6 +60,7 @@ threads! {
     CompareExchangeError<Ref<'static, u64, String>, String>: false, false;
     // The rest is plain data.
     Builder<Rc<u64>, Rc<String>>: true, true;
+    Guards: true, true;
     Stats: true, true;
     ReclaimError: true, true;
     TryReserveError: true, true;

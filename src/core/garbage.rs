@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use super::State;
 use super::entry::{Entry, OldValue};
-use super::table::Table;
-use crate::reclaim::{Garbage, Panics, Weight};
+use super::shape::{PART, goes_in_parts, may_go_in_parts};
+use super::table::{GivingBack, Table};
+use crate::reclaim::{Amount, Garbage, Panics, Weight};
+use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
 
 pub(crate) enum Unlinked<K, V> {
     /// A dead entry: its key and its last value.
@@ -16,6 +18,8 @@ pub(crate) enum Unlinked<K, V> {
     Value(OldValue<K, V>),
     /// A table that has been replaced. Its entries live on in others, or are retired by themselves.
     Table(Table<K>),
+    /// One that is too large to be given back at once.
+    LargeTable(GivingBack<K>),
     /// A state that has been replaced.
     State(NonNull<State<K>>),
 }
@@ -55,13 +59,40 @@ impl<K, V> RefUnwindSafe for OnReclaim<K, V> {}
 /// The same, while something is reclaimed.
 pub(super) type Hook<'h, K, V> = Option<&'h (dyn Fn(Reclaimed<K, V>) + Send + Sync)>;
 
-pub(super) fn hook<K, V>(on_reclaim: &Option<OnReclaim<K, V>>) -> Hook<'_, K, V> {
-    on_reclaim.as_ref().map(|OnReclaim(function)| &**function as _)
+/// What the reclaiming of a map's garbage depends on.
+pub(crate) struct Context<K, V> {
+    pub(crate) on_reclaim: Option<OnReclaim<K, V>>,
+    /// Bytes of the tables that readers see. Written under the mutex.
+    pub(super) table_bytes: AtomicUsize,
+}
+
+impl<K, V> Context<K, V> {
+    const_unless_loom! {
+        pub(crate) fn new(on_reclaim: Option<OnReclaim<K, V>>) -> Context<K, V> {
+            Context { on_reclaim, table_bytes: AtomicUsize::new(0) }
+        }
+    }
+
+    pub(super) fn hook(&self) -> Hook<'_, K, V> {
+        self.on_reclaim.as_ref().map(|OnReclaim(function)| &**function as _)
+    }
+
+    /// Gives a table back, or a part of one that is large; None if nothing of it is left.
+    ///
+    /// # Safety
+    /// Nobody uses it any more.
+    unsafe fn give_back(&self, table: GivingBack<K>, amount: Amount) -> Option<Unlinked<K, V>> {
+        // ORDERING: Acquire; see `publish`.
+        let in_parts =
+            amount == Amount::Bounded && goes_in_parts(table.bytes(), self.table_bytes.load(Ordering::Acquire));
+        // SAFETY: by the caller's promise.
+        unsafe { table.give(if in_parts { PART } else { usize::MAX }) }.map(Unlinked::LargeTable)
+    }
 }
 
 // SAFETY: `reclaim` uses nothing of the thread it runs on; `HashMap` is shared between threads only if K and V are Send.
 unsafe impl<K, V> Garbage for Unlinked<K, V> {
-    type Context = Option<OnReclaim<K, V>>;
+    type Context = Context<K, V>;
 
     fn weight(&self) -> Weight {
         match self {
@@ -69,20 +100,28 @@ unsafe impl<K, V> Garbage for Unlinked<K, V> {
             Unlinked::Entry(entry) => unsafe { entry.dead_weight() },
             Unlinked::Value(value) => value.weight(),
             Unlinked::Table(table) => table_weight(table.bytes()),
+            Unlinked::LargeTable(table) => table_weight(table.bytes()),
             Unlinked::State(_) => table_weight(size_of::<State<K>>()),
         }
     }
 
-    unsafe fn reclaim(self, on_reclaim: &Option<OnReclaim<K, V>>, panics: &mut Panics) {
+    unsafe fn reclaim(self, context: &Context<K, V>, amount: Amount, panics: &mut Panics) -> Option<Self> {
         // SAFETY: nobody can reach it any more, by the caller's promise; each was retired once (E5).
         unsafe {
             match self {
-                Unlinked::Entry(entry) => entry.reclaim(hook(on_reclaim), panics),
-                Unlinked::Value(value) => value.reclaim(hook(on_reclaim), panics),
-                Unlinked::Table(table) => table.free(),
+                Unlinked::Entry(entry) => entry.reclaim(context.hook(), panics),
+                Unlinked::Value(value) => value.reclaim(context.hook(), panics),
                 Unlinked::State(state) => drop(Box::from_raw(state.as_ptr())),
+                Unlinked::Table(table) => return context.give_back(GivingBack::new(table), amount),
+                Unlinked::LargeTable(table) => return context.give_back(table, amount),
             }
         }
+        None
+    }
+
+    fn is_urgent(context: &Context<K, V>) -> bool {
+        // ORDERING: see `publish`.
+        !may_go_in_parts(context.table_bytes.load(Ordering::Relaxed))
     }
 }
 

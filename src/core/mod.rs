@@ -27,7 +27,7 @@ use equivalent::Equivalent;
 
 pub(crate) use bulk::Iter;
 pub use garbage::Reclaimed;
-pub(crate) use garbage::{OnReclaim, Unlinked};
+pub(crate) use garbage::{Context, OnReclaim, Unlinked};
 pub(crate) use hash::Hash;
 pub(crate) use ops::{Computed, Next};
 pub(crate) use owned::Removed;
@@ -132,13 +132,14 @@ impl<K, V> Core<K, V> {
         pub(crate) fn new(limits: Limits, on_reclaim: Option<OnReclaim<K, V>>) -> Core<K, V> {
             Core {
                 state: AtomicPtr::new(std::ptr::null_mut()),
-                domain: Domain::new(limits, on_reclaim),
+                domain: Domain::new(limits, Context::new(on_reclaim)),
                 writer: Writer::new(),
             }
         }
     }
 
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn guard(&self) -> Guard<'_, K, V> {
         self.domain.guard()
     }
@@ -261,7 +262,7 @@ impl<K, V> Drop for Core<K, V> {
     fn drop(&mut self) {
         let mut panics = Panics::default();
         let state = self.state.load(Ordering::Relaxed);
-        let hook = garbage::hook(self.domain.context());
+        let hook = self.domain.context().hook();
         if !state.is_null() {
             // SAFETY: S1: the current state is a box that nobody else will retire; `&mut self` says that nobody uses it.
             let state = unsafe { Box::from_raw(state) };
@@ -278,7 +279,7 @@ impl<K, V> Drop for Core<K, V> {
         }
         let mut lock = self.lock();
         let spare = lock.spare.take().map(table::Blank::into_table);
-        for table in lock.next.take().map(next::Next::into_table).into_iter().chain(spare) {
+        for table in lock.next.take().map(|next| next.into_table()).into_iter().chain(spare) {
             // SAFETY: T1: nobody else's; the entries linked in it were those of the tables above.
             unsafe { table.free() };
         }

@@ -140,7 +140,7 @@ mod tests {
         let next = lock.next.as_ref();
         Work {
             promotions: core.promotions_and_misses().0,
-            copied: next.map_or(0, super::Next::linked),
+            copied: next.map_or(0, |next| next.linked()),
             next_cleared: next.map_or(0, |next| next.blank.progress()),
             spare_cleared: lock.spare.as_ref().map_or(0, super::Blank::progress),
         }

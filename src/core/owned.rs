@@ -49,6 +49,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Removes the key, waits until no guard can see its pair, and returns that.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn remove_owned<Q>(&self, hash: Hash, key: &Q) -> Result<Option<(K, V)>, WouldWait>
     where
         Q: Equivalent<K> + ?Sized,

@@ -18,7 +18,7 @@ use super::shape::{BIG, LARGE, LEAST, LONG_STEP, LOTS_ALONE, MISS_LOT, SMALL, ST
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
 use super::{Core, Held, State, YOUNG, Young};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, fence};
 
 impl<K, V> Core<K, V> {
     /// The dirty table, with room for one more entry.
@@ -153,7 +153,7 @@ impl<K, V> Core<K, V> {
         // SAFETY: T1: current tables; `publish` replaces a source only when this is done or given up.
         let next = unsafe { Next::new(size, sources) }?;
         guard.allocated(table_weight(next.table().bytes()));
-        lock.next = Some(next);
+        lock.next = Some(Box::new(next));
         Ok(())
     }
 
@@ -173,7 +173,7 @@ impl<K, V> Core<K, V> {
                 // Without memory for it the tables stay as they are.
                 let wider = wider?;
                 guard.allocated(table_weight(wider.table().bytes()));
-                lock.next = Some(wider);
+                lock.next = Some(Box::new(wider));
             }
         }
         Ok(())
@@ -355,14 +355,18 @@ impl<K, V> Core<K, V> {
     /// Have the tables become too large for what is linked in them?
     fn is_sparse(&self, guard: &Held<'_, K, V>, lock: &Lock<'_, K>) -> bool {
         let (read, [dirty, sealed @ ..]) = self.tables(guard);
-        // A reserved table is large on purpose.
-        let dirty_bytes = if lock.reserved { 0 } else { dirty.bytes() };
-        let next = lock.next.as_ref().map(Next::table);
-        let making = next.into_iter().chain(lock.spare.as_ref().map(Blank::table));
         let others = || std::iter::once(read).chain(sealed);
         let used = others().map(Table::slots).sum::<usize>() + lock.dirty_used;
+        // Mostly that is all there is to see.
+        if lock.linked() * 8 >= used {
+            return false;
+        }
+        // A reserved table is large on purpose.
+        let dirty_bytes = if lock.reserved { 0 } else { dirty.bytes() };
+        let next = lock.next.as_ref().map(|next| next.table());
+        let making = next.into_iter().chain(lock.spare.as_ref().map(Blank::table));
         let bytes = others().map(Table::bytes).sum::<usize>() + making.map(Table::bytes).sum::<usize>() + dirty_bytes;
-        lock.linked() * 8 < used && bytes > SMALL
+        bytes > SMALL
     }
 
     /// The current tables: the read table, and the young ones, of which the dirty table is the first.
@@ -379,8 +383,13 @@ impl<K, V> Core<K, V> {
             guard.allocated(table_weight(size_of::<State<K>>()));
             Box::into_raw(Box::new(state))
         };
+        let bytes = std::iter::once(read).chain(young).map(Table::bytes).sum();
         // ORDERING: Release publishes state and tables to the Acquire of `state`; Acquire for the old state's.
         let old = self.state.swap(state, Ordering::AcqRel);
+        // ORDERING: our side of *fewer tables against a part left over*: we store, fence, and look at what is left over when our
+        // guard ends; who leaves a part pushes it, fences, and looks at these bytes once more.
+        self.domain.context().table_bytes.store(bytes, Ordering::Release);
+        fence(Ordering::SeqCst);
         let Some(old) = NonNull::new(old) else { return };
         // SAFETY: S1: the guard keeps it; it is retired below.
         for table in unsafe { old.as_ref() }.tables() {

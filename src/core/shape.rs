@@ -16,8 +16,8 @@ pub(super) struct Shape<K> {
     pub(super) reserved: bool,
     /// Slots that calls have left for later ones to look at.
     pub(super) owed: usize,
-    /// What will be the read table.
-    pub(super) next: Option<Next<K>>,
+    /// What will be the read table. In a box, because most maps have none most of the time.
+    pub(super) next: Option<Box<Next<K>>>,
     /// What will be the dirty table when this one is full.
     pub(super) spare: Option<Blank<K>>,
 }
@@ -40,6 +40,23 @@ impl<K> Shape<K> {
 
 /// The least number of entries a table is made for.
 pub(super) const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
+/// Bytes of a table that are given back in one call.
+pub(super) const PART: usize = 64 << 10;
+
+/// Tables of so many bytes and less go back at once.
+const AT_ONCE: usize = 4 * PART;
+
+/// Does a table of so many bytes go back in parts, beside tables of `current` bytes? If these are much smaller it would be
+/// held for too long.
+pub(super) fn goes_in_parts(bytes: usize, current: usize) -> bool {
+    bytes > AT_ONCE && current >= bytes / 16
+}
+
+/// May any table go back in parts, beside tables of so many bytes?
+pub(super) fn may_go_in_parts(current: usize) -> bool {
+    current > AT_ONCE / 16
+}
+
 /// Tables that take no more bytes than this are left as they are, however few entries are in them.
 pub(super) const SMALL: usize = if cfg!(loom) { 400 } else { 2048 };
 /// A map with more entries than this counts its bytes.

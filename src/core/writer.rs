@@ -241,6 +241,7 @@ impl<K, V> Core<K, V> {
 
     /// Returns when all that was unlinked before the call has been dropped, or the deadline has passed (then false); or says
     /// why it would wait for its own thread.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn reclaim(&self, deadline: Option<Instant>) -> Result<bool, WouldWait> {
         self.stamp_all()?;
         Ok(self.domain.reclaim(deadline))

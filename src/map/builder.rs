@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 use super::{HashMap, Reclaimed};
 use crate::core::{Core, Limits, OnReclaim};
+use crate::reclaim::WarnFrom;
 
 /// When what is unlinked, and seen by no guard, is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub struct Builder<K, V, S = RandomState> {
     reclaim: Reclaim,
     max_pending: Option<usize>,
     on_reclaim: Option<OnReclaim<K, V>>,
+    warn_from: WarnFrom,
 }
 
 impl<K, V> Builder<K, V> {
@@ -36,6 +38,7 @@ impl<K, V> Builder<K, V> {
             reclaim: Reclaim::default(),
             max_pending: None,
             on_reclaim: None,
+            warn_from: WarnFrom::DEFAULT,
         }
     }
 }
@@ -48,8 +51,8 @@ impl<K, V, S> Builder<K, V, S> {
 
     /// The hasher. Default: [`RandomState`], which withstands chosen keys.
     pub fn hasher<T>(self, hash_builder: T) -> Builder<K, V, T> {
-        let Builder { capacity, hash_builder: _, reclaim, max_pending, on_reclaim } = self;
-        Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim }
+        let Builder { capacity, hash_builder: _, reclaim, max_pending, on_reclaim, warn_from } = self;
+        Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim, warn_from }
     }
 
     /// When garbage is dropped. Default: [`Reclaim::Immediate`].
@@ -115,11 +118,31 @@ impl<K, V, S> Builder<K, V, S> {
         Builder { on_reclaim: Some(OnReclaim::new(on_reclaim)), ..self }
     }
 
+    /// Warn of a guard of this age, if something waits for it. Default: a minute. [`Duration::MAX`](std::time::Duration::MAX) is never.
+    ///
+    /// The warning is one event of the crate `tracing`, target `tidymap`, with the fields `thread`, `age`, `entries`, `bytes`
+    /// and `location` of the oldest guard (see [`GuardInfo`](super::GuardInfo)), once for a guard. Calls that look are those by which something has
+    /// to wait, and [`HashMap::stats`], [`guards`](HashMap::guards), [`try_reclaim`](HashMap::try_reclaim) and
+    /// [`reclaim`](HashMap::reclaim); there is no thread for it. The subscriber runs like a destructor: after the work, outside
+    /// every lock and guard of the call. It may use the map, and its panic goes on in the call.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let map = tidymap::HashMap::<u32, u32>::builder().warn_guard_age(Duration::from_secs(5)).build();
+    /// # drop(map);
+    /// ```
+    #[cfg(feature = "tracing")]
+    pub fn warn_guard_age(self, age: std::time::Duration) -> Self {
+        Builder { warn_from: WarnFrom { age }, ..self }
+    }
+
     /// The map.
     ///
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
     #[must_use]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn build(self) -> HashMap<K, V, S>
     where
         K: Eq + Hash,
@@ -130,7 +153,8 @@ impl<K, V, S> Builder<K, V, S> {
             Reclaim::Batched(items) => items,
         };
         let limits = Limits { batch, max_pending: self.max_pending.map_or(usize::MAX, |entries| entries.max(1)) };
-        let map = HashMap { core: Core::new(limits, self.on_reclaim), hash_builder: self.hash_builder };
+        let mut map = HashMap { core: Core::new(limits, self.on_reclaim), hash_builder: self.hash_builder };
+        map.core.domain.warn_from = self.warn_from;
         if self.capacity > 0 {
             map.reserve(self.capacity);
         }
@@ -146,7 +170,7 @@ impl<K, V, S: Clone> Clone for Builder<K, V, S> {
 
 impl<K, V, S: fmt::Debug> fmt::Debug for Builder<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim } = self;
+        let Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim, warn_from: _ } = self;
         f.debug_struct("Builder")
             .field("capacity", capacity)
             .field("hasher", hash_builder)

@@ -4,10 +4,13 @@
 //! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
-//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`traits`].
+//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
 
 mod builder;
+mod guards;
 mod iter;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod one_shot;
 mod outcome;
 mod reclaiming;
@@ -19,12 +22,15 @@ mod traits;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 pub use builder::{Builder, Reclaim};
+pub use guards::{GuardInfo, Guards};
 pub use iter::{Iter, Keys, Values};
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
 pub use reclaiming::Reclaiming;
 pub use reference::{Ref, Removed};
 pub use session::Pinned;
-pub use stats::{GuardInfo, Heap, Pending, Stats};
+pub use stats::{Heap, Pending, Stats};
 
 pub use crate::core::Reclaimed;
 use crate::core::{Core, Guard, Limits};
@@ -103,6 +109,7 @@ impl<K, V> HashMap<K, V> {
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
     #[must_use]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn with_capacity(capacity: usize) -> Self
     where
         K: Eq + Hash,
@@ -160,6 +167,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// session.remove(&1);
     /// assert_eq!((one, two), (Some(&"one"), Some(&"two")), "still there to be seen in this session");
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn pin(&self) -> Pinned<'_, K, V, S> {
         Pinned::new(self)
     }
@@ -175,6 +183,7 @@ impl<K, V, S> HashMap<K, V, S> {
     }
 
     /// How many entries the map can hold without a new table. Takes the writer mutex for a moment.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn capacity(&self) -> usize {
         if self.core.is_vacant() { 0 } else { self.core.capacity(&self.core.guard()) }
     }
@@ -190,6 +199,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// assert!(map.is_empty());
     /// ```
     #[doc(alias = "Clear")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn clear(&self) {
         if !self.core.is_vacant() {
             let _permit = self.core.domain.admit();
@@ -207,6 +217,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// map.retain(|key, _| key % 2 == 0);
     /// assert_eq!(map.len(), 5);
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
         if !self.core.is_vacant() {
             let _permit = self.core.domain.admit();
@@ -218,6 +229,7 @@ impl<K, V, S> HashMap<K, V, S> {
     ///
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn reserve(&self, additional: usize) {
         if let Err(no_table) = self.core.reserve(&self.core.guard(), additional) {
             no_table.fail();
@@ -234,6 +246,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// assert!(map.try_reserve(usize::MAX).is_err());
     /// assert!(map.try_reserve(1000).is_ok());
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_reserve(&self, additional: usize) -> Result<(), TryReserveError> {
         self.core.reserve(&self.core.guard(), additional).map_err(TryReserveError::new)
     }
@@ -242,10 +255,13 @@ impl<K, V, S> HashMap<K, V, S> {
     ///
     /// # Panics
     /// Aborts if there is no memory for the smaller tables.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn shrink_to_fit(&self) {
         if let Err(no_table) = self.core.shrink_to_fit(&self.core.guard()) {
             no_table.fail();
         }
+        // The larger tables of before, whole.
+        self.core.domain.try_reclaim();
     }
 
     /// The figures of the map (R8). Visits each thread's record and takes the writer mutex for a moment.
@@ -259,8 +275,35 @@ impl<K, V, S> HashMap<K, V, S> {
     /// drop(session);
     /// assert_eq!(map.stats().pending.entries, 0);
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn stats(&self) -> Stats {
-        stats::stats(&self.core)
+        let stats = stats::stats(&self.core);
+        self.core.domain.warn_now();
+        stats
+    }
+
+    /// Who holds garbage back, and how much: all threads that hold guards (R8).
+    ///
+    /// The caller's own guards are among them; the call itself is not. O(threads), and if something waits for one of them,
+    /// O(n log threads) in what waits. Takes no lock of the map, but waits for its turn at the pending garbage if another call is at
+    /// it; destructors run meanwhile only if what waited has passed, like in every call that is at the pending garbage (R6).
+    ///
+    /// ```
+    /// let map = tidymap::HashMap::from([(1, "one"), (2, "two")]);
+    /// assert_eq!(map.guards().to_string(), "no guard is live");
+    ///
+    /// let session = map.pin();
+    /// session.remove(&1);
+    /// let guards = map.guards();
+    /// let me = guards.iter().next().unwrap();
+    /// assert_eq!((guards.len(), me.guards, me.pending.entries), (1, 1, 1));
+    /// println!("{guards}"); // thread "main": 1 guard, 0.0 s, 1 entry / 32 B wait for it
+    /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub fn guards(&self) -> Guards {
+        let guards = Guards::new(self.core.domain.waited());
+        self.core.domain.warn_now();
+        guards
     }
 }
 
@@ -274,6 +317,7 @@ where
     /// # Panics
     /// On capacity overflow. Aborts if there is no memory.
     #[must_use]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn with_capacity_and_hasher(capacity: usize, hash_builder: S) -> Self {
         let map = Self::with_hasher(hash_builder);
         if capacity > 0 {
@@ -290,6 +334,7 @@ impl<K, V, S: BuildHasher> HashMap<K, V, S> {
     }
 
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn guard(&self) -> Guard<'_, K, V> {
         self.core.guard()
     }

@@ -27,6 +27,7 @@ where
     /// ```
     #[doc(alias = "Load")]
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get<Q>(&self, key: &Q) -> Option<Ref<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -47,6 +48,7 @@ where
     /// assert_eq!(map.read("a", |_, value| value.len()), Some(5));
     /// ```
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn read<Q, R>(&self, key: &Q, read: impl FnOnce(&K, &V) -> R) -> Option<R>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -61,6 +63,7 @@ where
 
     /// A clone of the value of `key`. Like [`get`](Self::get).
     #[inline]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_cloned<Q>(&self, key: &Q) -> Option<V>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -71,6 +74,7 @@ where
 
     /// Is `key` in the map? Like [`get`](Self::get).
     #[inline]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn contains_key<Q>(&self, key: &Q) -> bool
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -91,6 +95,7 @@ where
     /// ```
     #[doc(alias = "Store")]
     #[doc(alias = "Swap")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn insert(&self, key: K, value: V) -> Option<Ref<'_, K, V>> {
         // The user's code comes before the permit, and waits for nobody who waits for that.
         let hash = self.hash(&key);
@@ -101,6 +106,7 @@ where
     }
 
     #[cold]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn insert_at_cap(&self, key: K, value: V) -> Option<Ref<'_, K, V>> {
         // Without garbage, if the key is absent.
         let OccupiedError { entry, key, value } = self.try_insert(key, value).err()?;
@@ -113,6 +119,7 @@ where
     }
 
     /// Leave to overwrite or remove `key`, when there is room. None without waiting if the key is absent.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn admit<Q>(&self, key: &Q) -> Option<Permit<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -136,6 +143,7 @@ where
     /// let error = map.try_insert("a", 3).unwrap_err();
     /// assert_eq!((*error.entry, error.value), (1, 3));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_insert(&self, key: K, value: V) -> Result<Ref<'_, K, V>, OccupiedError<Ref<'_, K, V>, K, V>> {
         let hash = self.hash(&key);
         let guard = self.guard();
@@ -147,6 +155,7 @@ where
 
     /// The pair of `key`, inserted with `value` if it is absent. Linearizes like [`try_insert`](Self::try_insert).
     #[doc(alias = "LoadOrStore")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_or_insert(&self, key: K, value: V) -> Ref<'_, K, V> {
         self.get_or_insert_with(key, || value)
     }
@@ -163,6 +172,7 @@ where
     /// assert_eq!(*map.get_or_insert_with("b", || 2), 2);
     /// ```
     #[doc(alias = "LoadOrStore")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_or_insert_with(&self, key: K, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
         let hash = self.hash(&key);
         let guard = self.guard();
@@ -179,6 +189,7 @@ where
     /// assert_eq!(map.update("a", |n| n + 1).as_deref(), Some(&2));
     /// assert!(map.update("b", |n| n + 1).is_none());
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn update<Q>(&self, key: &Q, update: impl Fn(&V) -> V) -> Option<Ref<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -191,6 +202,7 @@ where
     }
 
     /// Like [`update`](Self::update), or inserts `value` if the key is absent. Returns the new pair.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn update_or_insert(&self, key: K, update: impl Fn(&V) -> V, value: V) -> Ref<'_, K, V> {
         self.update_or_insert_with(key, update, || value)
     }
@@ -206,6 +218,7 @@ where
     /// }
     /// assert_eq!(*counts.get("be").unwrap(), 2);
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn update_or_insert_with(&self, key: K, update: impl Fn(&V) -> V, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
         let hash = self.hash(&key);
         let _permit = self.core.domain.admit();
@@ -231,6 +244,7 @@ where
     /// assert!(matches!(stock.compute("apple", take), Compute::Removed(_)));
     /// assert!(matches!(stock.compute("apple", take), Compute::Aborted("sold out")));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn compute<T>(
         &self,
         key: K,
@@ -265,6 +279,7 @@ where
     /// assert_eq!((error.current.as_deref(), error.new), (Some(&2), 3));
     /// ```
     #[doc(alias = "CompareAndSwap")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn compare_exchange<Q>(
         &self,
         key: &Q,
@@ -301,6 +316,7 @@ where
     /// ```
     #[doc(alias = "Delete")]
     #[doc(alias = "LoadAndDelete")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn remove<Q>(&self, key: &Q) -> Option<Ref<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -320,6 +336,7 @@ where
     /// assert!(map.remove_if("a", |_, n| *n == 1).unwrap().is_some());
     /// ```
     #[doc(alias = "CompareAndDelete")]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn remove_if<Q>(
         &self,
         key: &Q,
@@ -349,6 +366,7 @@ where
     /// drop(session);
     /// assert_eq!(removed.try_into_owned().unwrap(), ("a", String::from("first")));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn remove_entry<Q>(&self, key: &Q) -> Option<Removed<'_, K, V>>
     where
         Q: Hash + Equivalent<K> + ?Sized,
@@ -382,6 +400,7 @@ where
     /// assert_eq!(map.remove_owned("a"), Ok(Some(("a", String::from("first")))));
     /// assert_eq!(map.remove_owned("a"), Ok(None));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn remove_owned<Q>(&self, key: &Q) -> Result<Option<(K, V)>, ReclaimError>
     where
         Q: Hash + Equivalent<K> + ?Sized,

@@ -12,7 +12,7 @@ use crate::core::{Core, Drain};
 impl<K, V, S> HashMap<K, V, S> {
     /// Waits until everything that was unlinked before the call has been dropped (R3).
     ///
-    /// Under [`Reclaim::Immediate`] this waits for guards that were live at a removal; under [`Reclaim::Batched`] it also
+    /// Under [`Reclaim::Immediate`](crate::Reclaim::Immediate) this waits for guards that were live at a removal; under [`Reclaim::Batched`](crate::Reclaim::Batched) it also
     /// drops what is saved up. Guards taken after the call do not prolong it. Gives up the processor a few times and then sleeps until it is woken by
     /// whoever it waits for; waits for writers that are linking entries; runs destructors like every call that removes.
     ///
@@ -29,6 +29,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// drop(one);
     /// assert_eq!(map.reclaim(), Ok(()));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn reclaim(&self) -> Result<(), ReclaimError> {
         self.core.reclaim(None).map(drop).map_err(ReclaimError::new)
     }
@@ -55,6 +56,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// drop(session);
     /// assert_eq!(map.reclaim_timeout(Duration::from_millis(1)), Ok(()));
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn reclaim_timeout(&self, timeout: Duration) -> Result<(), ReclaimError> {
         // A time too far to be told is none.
         let deadline = Instant::now().checked_add(timeout);
@@ -66,8 +68,10 @@ impl<K, V, S> HashMap<K, V, S> {
     }
 
     /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_reclaim(&self) -> Pending {
         self.core.domain.try_reclaim();
+        self.core.domain.warn_now();
         stats::pending(&self.core)
     }
 

@@ -74,7 +74,7 @@ macro_rules! keep {
 }
 pub(super) use keep;
 
-/// A pair that was removed by [`HashMap::remove_entry`]. Derefs to the value, like a [`Ref`], and may be taken by value.
+/// A pair that was removed by [`HashMap::remove_entry`](crate::HashMap::remove_entry). Derefs to the value, like a [`Ref`], and may be taken by value.
 ///
 /// It is a live guard. Not `Send`.
 pub struct Removed<'m, K, V> {
@@ -107,7 +107,7 @@ impl<'m, K, V> Removed<'m, K, V> {
     /// # Errors
     /// If another guard is live that could see the pair, one of this thread included; or if the removal met a writer at the tables and was
     /// completed by that. Then this is as it was: asked again later it may succeed in the first case, and else the pair is dropped
-    /// as after every removal. [`HashMap::remove_owned`] waits instead.
+    /// as after every removal. [`HashMap::remove_owned`](crate::HashMap::remove_owned) waits instead.
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a", String::from("first"))]);

@@ -33,6 +33,7 @@ pub struct Pinned<'m, K, V, S> {
 }
 
 impl<'m, K, V, S> Pinned<'m, K, V, S> {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(super) fn new(map: &'m HashMap<K, V, S>) -> Self {
         let guard = map.core.guard();
         guard.note_time();
@@ -54,6 +55,7 @@ impl<'m, K, V, S> Pinned<'m, K, V, S> {
     /// session.refresh();
     /// assert_eq!(map.stats().pending.entries, 0);
     /// ```
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn refresh(&mut self) {
         self.guard.refresh();
     }

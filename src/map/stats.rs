@@ -1,7 +1,6 @@
 //! What is held, and by whom.
 
-use std::time::Duration;
-
+use super::guards::GuardInfo;
 use crate::core::Core;
 
 /// The figures of a map: [`HashMap::stats`](super::HashMap::stats).
@@ -31,7 +30,7 @@ pub struct Stats {
     pub pending: Pending,
     /// Sessions and [`Ref`](super::Ref)s that are live, and calls that are running.
     pub live_guards: usize,
-    /// The one that has been live for longest.
+    /// The one that has been live for longest, and its thread. All of them: [`HashMap::guards`](super::HashMap::guards).
     pub oldest_guard: Option<GuardInfo>,
     /// Memory that the map holds.
     pub heap: Heap,
@@ -46,16 +45,6 @@ pub struct Pending {
     /// The memory that goes back with them and with replaced tables. An overwritten value that lives in its entry counts
     /// nothing: its memory goes back with the entry.
     pub bytes: u64,
-}
-
-/// A live guard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct GuardInfo {
-    /// How long it has been live. Exact to some milliseconds for sessions; for a `Ref`, since it was first asked.
-    pub age: Duration,
-    /// The name of its thread, if that has one.
-    pub thread: Option<String>,
 }
 
 /// Memory, in bytes asked of the allocator. The pending garbage is part of it.
@@ -78,21 +67,14 @@ impl Heap {
 }
 
 pub(super) fn pending<K, V>(core: &Core<K, V>) -> Pending {
-    let (_, retired, freed) = core.domain.tallies();
-    let pending = retired.minus(freed);
-    Pending { entries: pending.entries, bytes: pending.entry_bytes + pending.table_bytes }
+    Pending::new(core.domain.pending_weight())
 }
 
+#[cfg_attr(feature = "guard-locations", track_caller)]
 pub(super) fn stats<K, V>(core: &Core<K, V>) -> Stats {
     // Before we take a guard ourselves.
-    let (mut live_guards, mut oldest) = (0, None);
-    for holder in core.domain.holders() {
-        live_guards += holder.guards;
-        if oldest.as_ref().is_none_or(|(epoch, _)| holder.epoch < *epoch) {
-            oldest = Some((holder.epoch, holder));
-        }
-    }
-    let oldest_guard = oldest.map(|(_, holder)| GuardInfo { age: holder.age, thread: holder.thread_name() });
+    let (live_guards, oldest) = core.domain.oldest();
+    let oldest_guard = oldest.map(GuardInfo::new);
     let pending = pending(core);
     let (allocated, retired, freed) = core.domain.tallies();
     let held = allocated.minus(freed);

@@ -25,11 +25,13 @@ where
     V: Clone,
     S: Clone + BuildHasher,
 {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn clone(&self) -> Self {
-        let clone = Self {
-            core: Core::new(self.core.domain.limits(), self.core.domain.context().clone()),
+        let mut clone = Self {
+            core: Core::new(self.core.domain.limits(), self.core.domain.context().on_reclaim.clone()),
             hash_builder: self.hasher().clone(),
         };
+        clone.core.domain.warn_from = self.core.domain.warn_from;
         clone.reserve(self.len());
         let target = clone.pin();
         for (key, value) in &self.pin() {
@@ -48,6 +50,7 @@ where
     S: BuildHasher,
     T: BuildHasher,
 {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn eq(&self, other: &HashMap<K, V, T>) -> bool {
         let (ours, theirs) = (self.pin(), other.pin());
         self.len() == other.len() && ours.iter().all(|(key, value)| theirs.get(key) == Some(value))
@@ -67,12 +70,15 @@ where
     K: Eq + Hash,
     S: BuildHasher,
 {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
         let pairs = pairs.into_iter();
         // As std does: half of them may be known already.
         let expected = pairs.size_hint().0;
         self.reserve(if self.is_empty() { expected } else { expected.div_ceil(2) });
-        pairs.for_each(|(key, value)| drop(self.insert(key, value)));
+        for (key, value) in pairs {
+            self.insert(key, value);
+        }
     }
 }
 
@@ -81,6 +87,7 @@ where
     K: Eq + Hash,
     S: BuildHasher + Default,
 {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut map = Self::default();
         map.extend(pairs);
@@ -89,6 +96,7 @@ where
 }
 
 impl<K: Eq + Hash, V, const N: usize> From<[(K, V); N]> for HashMap<K, V> {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn from(pairs: [(K, V); N]) -> Self {
         pairs.into_iter().collect()
     }

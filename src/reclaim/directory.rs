@@ -5,8 +5,9 @@
 use std::cell::UnsafeCell;
 
 use super::nested::Nested;
+use super::place::{Announced, Places};
 use super::slot::{FIRST_CHUNK, Slot};
-use crate::sync::{AtomicPtr, AtomicU64, Ordering, const_unless_loom};
+use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, const_unless_loom};
 
 /// Chunks of 4, 8, 16, ... records: enough for 67 million threads.
 #[cfg(not(loom))]
@@ -24,8 +25,12 @@ pub(crate) struct Record<L> {
     pub(super) live: AtomicU64,
     /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
     pub(super) since: AtomicU64,
+    /// Where the oldest guard was taken. Written by the owner.
+    pub(super) place: Announced,
     /// The owner's guards, if there is more than one. Owner only.
     pub(super) nested: UnsafeCell<Nested>,
+    /// Where these were taken. Owner only.
+    pub(super) places: UnsafeCell<Places>,
     /// What the layer above keeps for each thread.
     pub(crate) local: L,
 }
@@ -39,7 +44,9 @@ impl<L: Default> Default for Record<L> {
             epoch: AtomicU64::new(0),
             live: AtomicU64::new(0),
             since: AtomicU64::new(0),
+            place: Announced::default(),
             nested: UnsafeCell::default(),
+            places: UnsafeCell::default(),
             local: L::default(),
         }
     }
@@ -48,6 +55,8 @@ impl<L: Default> Default for Record<L> {
 #[derive(Debug)]
 pub(crate) struct Directory<L> {
     chunks: [AtomicPtr<Record<L>>; CHUNKS],
+    /// One more than the greatest index of a chunk that is there, or is about to be.
+    top: AtomicUsize,
 }
 
 impl<L: Default> Directory<L> {
@@ -57,7 +66,7 @@ impl<L: Default> Directory<L> {
             let chunks = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS];
             #[cfg(loom)]
             let chunks = std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut()));
-            Directory { chunks }
+            Directory { chunks, top: AtomicUsize::new(0) }
         }
     }
 
@@ -84,16 +93,38 @@ impl<L: Default> Directory<L> {
 
     /// All records that exist, used or not.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &Record<L>)> {
-        self.chunks.iter().enumerate().flat_map(|(chunk, pointer)| {
-            // ORDERING: Acquire, as in `record`.
-            let records = pointer.load(Ordering::Acquire);
-            let len = if records.is_null() { 0 } else { Self::len(chunk) };
-            (0..len).map(move |index| {
+        (0..self.top()).flat_map(|chunk| {
+            self.chunk(chunk).iter().enumerate().map(move |(index, record)| {
                 let slot = Slot { chunk: chunk as u32, index: index as u32 };
-                // SAFETY: D1, as in `record`.
-                (slot, unsafe { &*records.add(index) })
+                (slot, record)
             })
         })
+    }
+
+    /// Visits all records that exist, like [`iter`](Self::iter), and in a tenth of its instructions: each removal does this.
+    #[inline]
+    pub(crate) fn each(&self, mut visit: impl FnMut(&Record<L>)) {
+        for chunk in 0..self.top() {
+            for record in self.chunk(chunk) {
+                visit(record);
+            }
+        }
+    }
+
+    fn top(&self) -> usize {
+        // ORDERING: Acquire pairs with the Release of `allocate`.
+        self.top.load(Ordering::Acquire)
+    }
+
+    /// The records of a chunk; none if it is not there.
+    fn chunk(&self, chunk: usize) -> &[Record<L>] {
+        // ORDERING: Acquire, as in `record`.
+        let records = self.chunks[chunk].load(Ordering::Acquire);
+        if records.is_null() {
+            return &[];
+        }
+        // SAFETY: D1, as in `record`.
+        unsafe { std::slice::from_raw_parts(records, Self::len(chunk)) }
     }
 
     /// Bytes that the records take.
@@ -105,6 +136,9 @@ impl<L: Default> Directory<L> {
     fn allocate(&self, chunk: usize) -> *mut Record<L> {
         let records: Box<[Record<L>]> = (0..Self::len(chunk)).map(|_| Record::default()).collect();
         let fresh = Box::into_raw(records).cast::<Record<L>>();
+        // ORDERING: Release, and before the chunk is published: who finds the chunk has seen this, so a horizon behind that
+        // thread's fence sees it, too (*enter against horizon*).
+        self.top.fetch_max(chunk + 1, Ordering::Release);
         // ORDERING: Release publishes the records to the Acquire loads of `record` and `iter`; Acquire on failure for the
         // records of the thread that was faster.
         match self.chunks[chunk].compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire) {

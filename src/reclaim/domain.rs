@@ -13,18 +13,23 @@ use std::cell::{Cell, UnsafeCell};
 
 use super::directory::Record;
 use super::drops::Panics;
-use super::epochs::{Epoch, Epochs, Exit, Holder};
+use super::epochs::{Epoch, Epochs, Exit};
 use super::guard::Guard;
 use super::limits::{Cap, Limits};
 use super::pending::{KEEP, Pending, Retired};
+use super::place::Place;
 use super::stack::Stack;
-use super::tally::{Tally, Weight};
+use super::tally::{Listed, Tally, Weight};
 use super::waiters::Waiters;
-use super::{Garbage, slot};
-use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom};
+use super::warning::{WarnFrom, Warned};
+use super::{Amount, Garbage, slot};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom, fence};
 
 /// The stamp of what is unlinked by an operation that has not ended.
 pub(super) const UNSTAMPED: Epoch = Epoch::MAX;
+
+/// A stamp that has passed.
+const PASSED: Epoch = 0;
 
 /// How often a thread looks again for guards that hold its garbage back, before it hands that over.
 const LOOKS: usize = if cfg!(loom) { 1 } else { 16 };
@@ -43,6 +48,9 @@ pub(crate) struct Local<G> {
     pub(super) freed: Tally,
     /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
     pub(super) misses: Cell<u32>,
+    /// What is in `retired`, for others to see.
+    pub(super) listed: Listed,
+    pub(super) warned: Warned,
 }
 
 // SAFETY: Sync: D2: what is not atomic is touched by the owner only; garbage goes from thread to thread by value.
@@ -58,9 +66,15 @@ impl<G> Default for Local<G> {
             retired_sum: Tally::default(),
             freed: Tally::default(),
             misses: Cell::new(0),
+            listed: Listed::default(),
+            warned: Warned::default(),
         }
     }
 }
+
+// The README says so.
+#[cfg(not(loom))]
+const _: () = assert!(size_of::<Record<Local<()>>>() == 256);
 
 impl<G> Local<G> {
     pub(super) fn is_busy(&self) -> bool {
@@ -78,6 +92,8 @@ pub(crate) struct Domain<G: Garbage> {
     pub(super) pending: Pending<G>,
     pub(super) waiters: Waiters,
     context: G::Context,
+    /// When to warn of a guard.
+    pub(crate) warn_from: WarnFrom,
 }
 
 impl<G: Garbage> Domain<G> {
@@ -91,6 +107,7 @@ impl<G: Garbage> Domain<G> {
                 pending: Pending::new(),
                 waiters: Waiters::new(),
                 context,
+                warn_from: WarnFrom::DEFAULT,
             }
         }
     }
@@ -99,17 +116,23 @@ impl<G: Garbage> Domain<G> {
 impl<G: Garbage> Domain<G> {
     /// Takes a guard. Never waits, never allocates but for a thread's first on this map.
     #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn guard(&self) -> Guard<'_, G> {
-        let (record, epoch) = self.epochs.enter();
-        Guard::new(self, record, epoch)
+        let place = Place::here();
+        let (record, epoch) = self.epochs.enter(place);
+        Guard::new(self, record, epoch, place)
     }
 
     /// Ends a guard whose thread has unlinked something, or (`exited` already) which something may have waited for.
     #[cold]
     #[inline(never)]
-    pub(super) fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, exited: bool) {
-        let panics = if exited { self.collect(&record.local) } else { self.settle(record, epoch) };
+    pub(super) fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place, exited: bool) {
+        let mut panics = if exited { self.collect(&record.local) } else { self.settle(record, epoch, place) };
+        let warn = record.local.warned.is_due();
         slot::leave();
+        if warn {
+            self.warn_of_oldest(&mut panics);
+        }
         panics.resume();
     }
 
@@ -140,16 +163,16 @@ impl<G: Garbage> Domain<G> {
         self.busy_with(local, || {
             let mut items = Vec::new();
             self.pending.collect(|| self.epochs.horizon(), &mut items);
-            self.free(local, items)
+            self.free(local, items, Amount::Bounded)
         })
     }
 
     /// Ends a guard whose thread has unlinked something.
-    fn settle(&self, record: &Record<Local<G>>, epoch: Epoch) -> Panics {
+    fn settle(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place) -> Panics {
         let local = &record.local;
         self.seal(local);
         self.busy_with(local, || {
-            let exit = self.epochs.exit(record, epoch);
+            let exit = self.epochs.exit(record, epoch, place);
             if exit == Exit::Shared {
                 return Panics::default();
             }
@@ -161,22 +184,25 @@ impl<G: Garbage> Domain<G> {
             if exit == Exit::Awaited || !passed {
                 self.pending.collect(|| self.epochs.horizon(), &mut items);
             }
-            self.free(local, items)
+            self.free(local, items, Amount::Bounded)
         })
     }
 
     /// Takes what the thread has unlinked, but for what other guards of it hold back: that stays with them, and can be
     /// [taken back](Guard::take_back).
     fn take_retired(&self, record: &Record<Local<G>>) -> Vec<Retired<G>> {
+        let local = &record.local;
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
-        let retired = unsafe { &mut *record.local.retired.get() };
-        match self.epochs.announced(record) {
+        let retired = unsafe { &mut *local.retired.get() };
+        let items = match self.epochs.announced(record) {
             0 => std::mem::take(retired),
             oldest => {
                 let held = retired.split_off(retired.partition_point(|item| item.stamp < oldest));
                 std::mem::replace(retired, held)
             }
-        }
+        };
+        local.listed.set(retired);
+        items
     }
 
     /// Leaves in `items` what has passed and pushes the rest to `pending`. True if there was no rest; else the caller has
@@ -203,6 +229,7 @@ impl<G: Garbage> Domain<G> {
         }
         self.pending.push(rest);
         self.epochs.hold_back(last);
+        own.local.warned.make_due();
         false
     }
 
@@ -225,21 +252,43 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
-    pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>) -> Panics {
+    pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>, amount: Amount) -> Panics {
         let mut panics = Panics::default();
+        let mut left = Vec::new();
         for item in items.drain(..) {
             let weight = item.garbage.weight();
             // SAFETY: G3: its stamp has passed: no guard that could have seen it is live, and it was retired once.
-            unsafe { item.garbage.reclaim(&self.context, &mut panics) };
-            local.freed.add(weight);
-            self.make_room(weight.entries);
+            match unsafe { item.garbage.reclaim(&self.context, amount, &mut panics) } {
+                None => {
+                    local.freed.add(weight);
+                    self.make_room(weight.entries);
+                }
+                Some(garbage) => left.push(Retired { stamp: PASSED, garbage }),
+            }
         }
         // SAFETY: G2, as in `take_retired`.
         let retired = unsafe { &mut *local.retired.get() };
         if retired.capacity() == 0 && items.capacity() <= KEEP {
             *retired = items;
         }
+        if !left.is_empty() {
+            self.leave_over(local, left, &mut panics);
+        }
         panics
+    }
+
+    /// Has the guards that end next go on with what is left over.
+    #[cold]
+    fn leave_over(&self, local: &Local<G>, left: Vec<Retired<G>>, panics: &mut Panics) {
+        self.pending.push(left);
+        self.epochs.ask_leavers();
+        // ORDERING: our side of *fewer tables against a part left over*, see `Core::publish`.
+        fence(Ordering::SeqCst);
+        if G::is_urgent(&self.context) {
+            let mut items = Vec::new();
+            self.pending.collect(|| self.epochs.horizon(), &mut items);
+            panics.absorb(self.free(local, items, Amount::Bounded));
+        }
     }
 
     /// Stamps what the thread has unlinked since the last stamp.
@@ -253,6 +302,9 @@ impl<G: Garbage> Domain<G> {
         for item in retired.iter_mut().rev().take_while(|item| item.stamp == UNSTAMPED) {
             item.stamp = stamp;
         }
+        if retired[0].stamp == stamp {
+            local.listed.begin(stamp);
+        }
     }
 
     /// Drops everything unlinked, as the owner of the map drops the map.
@@ -265,7 +317,7 @@ impl<G: Garbage> Domain<G> {
         }
         for item in items {
             // SAFETY: G3: `&mut self` says that no guard is in use, and it was retired once.
-            unsafe { item.garbage.reclaim(&self.context, panics) };
+            unsafe { item.garbage.reclaim(&self.context, Amount::All, panics) };
         }
     }
 
@@ -288,10 +340,6 @@ impl<G: Garbage> Domain<G> {
         self.batched.fetch_sub(items.len(), Ordering::Relaxed);
         items.sort_by_key(|item| item.stamp);
         items
-    }
-
-    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {
-        self.epochs.holders()
     }
 
     pub(crate) fn record_bytes(&self) -> usize {

@@ -3,14 +3,15 @@
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use super::Garbage;
 use super::directory::Record;
 use super::domain::{Domain, Local};
 use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
+use super::place::Place;
 use super::slot;
 use super::tally::Weight;
-use super::waiters::Place;
+use super::waiters::Entered;
+use super::{Amount, Garbage};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Why a thread would wait for itself.
@@ -24,7 +25,7 @@ pub(crate) enum WouldWait {
 pub(crate) struct Drain<'d, G: Garbage> {
     domain: &'d Domain<G>,
     stage: Stage<'d>,
-    place: Option<Place>,
+    place: Option<Entered>,
 }
 
 enum Stage<'d> {
@@ -109,7 +110,7 @@ impl<G: Garbage> Domain<G> {
                 let mut items = self.take_batched();
                 self.hand_over_unpassed(record, &mut items);
                 self.pending.collect(|| self.epochs.horizon(), &mut items);
-                self.free(local, items)
+                self.free(local, items, Amount::All)
             })
         })
     }
@@ -163,9 +164,11 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Runs `work` as the calling thread, without a guard.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(super) fn with_record(&self, work: impl FnOnce(&Record<Local<G>>) -> Panics) -> Panics {
-        let (record, epoch) = self.epochs.enter();
-        let exit = self.epochs.exit(record, epoch);
+        let place = Place::here();
+        let (record, epoch) = self.epochs.enter(place);
+        let exit = self.epochs.exit(record, epoch, place);
         // We were a guard for a moment, and somebody may have met it.
         let mut panics = if exit == Exit::Awaited { self.collect(&record.local) } else { Panics::default() };
         let mut inner = Panics::default();

@@ -27,9 +27,11 @@
 //!   the epochs. Either the reclaimer sees the guard gone and frees, or the guard sees that it is awaited and frees; a
 //!   [`barrier`] lets not both miss. Its dear side is the reclaimer's, who is there only if it has seen a guard live.
 
+use std::panic::Location;
 use std::time::Duration;
 
 use super::directory::{Directory, Record};
+use super::place::Place;
 use super::slot::{self, Slot};
 use super::{age, barrier};
 use crate::sync::{AtomicU64, Ordering, const_unless_loom, fence};
@@ -46,18 +48,35 @@ pub(crate) struct Epochs<L> {
     records: Directory<L>,
 }
 
-/// A live guard (or the oldest one of its thread), as others see it.
+/// A thread that holds guards, as others see it.
 #[derive(Debug)]
-pub(crate) struct Holder {
+pub(crate) struct Holder<'e, L> {
+    pub(crate) record: &'e Record<L>,
+    /// Of the oldest of its guards.
     pub(crate) epoch: Epoch,
     pub(crate) guards: usize,
-    pub(crate) age: Duration,
     slot: Slot,
 }
 
-impl Holder {
+impl<L> Holder<'_, L> {
     pub(crate) fn thread_name(&self) -> Option<String> {
         slot::thread_name(self.slot)
+    }
+
+    /// Where the oldest guard was taken, if that is known.
+    pub(crate) fn location(&self) -> Option<&'static Location<'static>> {
+        self.record.place.load()
+    }
+
+    /// The age of the oldest guard: since it was taken if that was noted, else since it was first looked at.
+    pub(crate) fn age(&self) -> Duration {
+        let since = &self.record.since;
+        let mut then = since.load(Ordering::Relaxed);
+        if then == 0 {
+            let now = age::now();
+            then = since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed).err().unwrap_or(now);
+        }
+        age::since(then)
     }
 }
 
@@ -84,16 +103,17 @@ impl<L: Default> Epochs<L> {
     ///
     /// Returns the thread's record and the guard's epoch. Never waits.
     #[inline(always)]
-    pub(crate) fn enter(&self) -> (&Record<L>, Epoch) {
+    pub(crate) fn enter(&self, place: Place) -> (&Record<L>, Epoch) {
         let record = self.records.record(slot::enter());
         // ORDERING: Acquire pairs with the Release of `stamp`: who reads an epoch has seen the unlinkings before it.
         let now = self.now.load(Ordering::Acquire);
         if record.live.load(Ordering::Relaxed) != 0 {
-            Self::count(record, now);
+            Self::count(record, now, place);
             return (record, now);
         }
         record.live.store(1, Ordering::Relaxed);
         record.since.store(0, Ordering::Relaxed);
+        record.place.store(place);
         // ORDERING: Release, so that a horizon that reads this epoch and passes it over has acquired the thread's earlier
         // reads, too. The fence is the guard's side of *enter against horizon*.
         record.epoch.store(now, Ordering::Release);
@@ -104,32 +124,35 @@ impl<L: Default> Epochs<L> {
     /// Counts a guard beside others of the same thread. They already announce an epoch that is as old or older, so this
     /// needs no fence; the guard keeps its own epoch for the time when it is the oldest.
     #[cold]
-    fn count(record: &Record<L>, epoch: Epoch) {
+    fn count(record: &Record<L>, epoch: Epoch, place: Place) {
         let live = record.live.load(Ordering::Relaxed);
         record.live.store(live + 1, Ordering::Relaxed);
-        // SAFETY: D2: only the owner thread touches `nested`, and no user code runs meanwhile.
-        let nested = unsafe { &mut *record.nested.get() };
+        // SAFETY: D2: only the owner thread touches `nested` and `places`, and no user code runs meanwhile.
+        let (nested, places) = unsafe { (&mut *record.nested.get(), &mut *record.places.get()) };
+        let announced = record.epoch.load(Ordering::Relaxed);
         if live == 1 {
             nested.begin();
+            places.begin(announced, &record.place);
         }
-        nested.add(epoch, record.epoch.load(Ordering::Relaxed));
+        nested.add(epoch, announced);
+        places.add(epoch, place);
     }
 
     /// Takes one more guard of `epoch`, beside one that the calling thread holds: it protects the same.
-    pub(crate) fn enter_again(&self, record: &Record<L>, epoch: Epoch) {
+    pub(crate) fn enter_again(&self, record: &Record<L>, epoch: Epoch, place: Place) {
         slot::enter();
-        Self::count(record, epoch);
+        Self::count(record, epoch, place);
     }
 
-    /// Ends a guard of `epoch` on the calling thread's `record`. Never waits.
+    /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits.
     #[inline(always)]
-    pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch) -> Exit {
+    pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch, place: Place) -> Exit {
         let live = record.live.load(Ordering::Relaxed);
         record.live.store(live - 1, Ordering::Relaxed);
         let next = if live == 1 {
             0
         } else {
-            match Self::discount(record, epoch) {
+            match Self::discount(record, epoch, place) {
                 Some(next) => {
                     // The age of the next one is counted from when it is asked for.
                     record.since.store(0, Ordering::Relaxed);
@@ -150,9 +173,10 @@ impl<L: Default> Epochs<L> {
     /// over then, and those of the next one began after it had acquired the epoch it was given, so that nothing stamped
     /// below can be in its hands.
     #[cold]
-    fn discount(record: &Record<L>, epoch: Epoch) -> Option<Epoch> {
+    fn discount(record: &Record<L>, epoch: Epoch, place: Place) -> Option<Epoch> {
         // SAFETY: D2, as in `count`.
-        let nested = unsafe { &mut *record.nested.get() };
+        let (nested, places) = unsafe { (&mut *record.nested.get(), &mut *record.places.get()) };
+        places.remove(epoch, place, &record.place);
         nested.remove(epoch, record.epoch.load(Ordering::Relaxed))
     }
 
@@ -172,18 +196,23 @@ impl<L: Default> Epochs<L> {
 
     /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
     pub(crate) fn horizon(&self) -> Epoch {
-        Self::least(self.records())
+        self.least(std::ptr::null())
     }
 
-    fn least<'r>(records: impl Iterator<Item = &'r Record<L>>) -> Epoch
-    where
-        L: 'r,
-    {
+    /// The least epoch of any live guard whose record is not `own`.
+    #[inline]
+    fn least(&self, own: *const Record<L>) -> Epoch {
         // ORDERING: the reclaimer's side of *enter against horizon*.
         fence(Ordering::SeqCst);
-        // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
-        let epochs = records.map(|record| record.epoch.load(Ordering::Acquire));
-        epochs.filter(|epoch| *epoch != 0).min().unwrap_or(Epoch::MAX)
+        let mut least = Epoch::MAX;
+        self.records.each(|record| {
+            // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
+            let epoch = record.epoch.load(Ordering::Acquire);
+            if epoch != 0 && !std::ptr::eq(record, own) {
+                least = least.min(epoch);
+            }
+        });
+        least
     }
 
     /// Has the calling thread, which holds a guard, the only one that can see what is stamped `stamp`?
@@ -193,7 +222,7 @@ impl<L: Default> Epochs<L> {
             // SAFETY: D2, as in `count`.
             _ => unsafe { &*own.nested.get() }.up_to(stamp),
         };
-        ours == 1 && Self::least(self.records().filter(|record| !std::ptr::eq(*record, own))) > stamp
+        ours == 1 && self.least(own) > stamp
     }
 
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
@@ -204,30 +233,34 @@ impl<L: Default> Epochs<L> {
         barrier::heavy();
     }
 
+    /// Has guards that end look for something to do: those that are live now, and those that begin before the next stamp. Every
+    /// stamp is given under one of these; so if each that looks asks anew, somebody always looks.
+    pub(crate) fn ask_leavers(&self) {
+        // ORDERING: Release, as in `hold_back`. No barrier: who misses it leaves the work to others.
+        self.awaited.fetch_max(self.now.load(Ordering::Relaxed), Ordering::Release);
+    }
+
     /// All threads that hold guards, with their oldest.
-    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder> {
+    pub(crate) fn holders(&self) -> impl Iterator<Item = Holder<'_, L>> {
         // ORDERING: as in `horizon`, so that a guard that was taken before is seen.
         fence(Ordering::SeqCst);
         self.records.iter().filter_map(|(slot, record)| {
             let epoch = record.epoch.load(Ordering::Acquire);
             let guards = record.live.load(Ordering::Relaxed) as usize;
-            (epoch != 0).then(|| Holder { epoch, guards, age: Self::age(record), slot })
+            (epoch != 0).then_some(Holder { record, epoch, guards, slot })
         })
+    }
+
+    /// Has anything had to wait for the guards of `epoch`, while they were live? If so it waits for them still.
+    pub(crate) fn is_awaited(&self, epoch: Epoch) -> bool {
+        // ORDERING: Acquire, as in `exit`.
+        self.awaited.load(Ordering::Acquire) >= epoch
     }
 
     /// Notes the time at which the calling thread's guard was taken, if it is its first.
     pub(crate) fn note_time(&self, record: &Record<L>) {
         if record.live.load(Ordering::Relaxed) == 1 {
             record.since.store(age::now(), Ordering::Relaxed);
-        }
-    }
-
-    /// The age of a record's oldest guard: since it was taken if that was noted, else since it was first looked at.
-    fn age(record: &Record<L>) -> Duration {
-        let now = age::now();
-        match record.since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Duration::ZERO,
-            Err(then) => age::since(then),
         }
     }
 
@@ -264,8 +297,13 @@ impl<L: Default> Epochs<L> {
 mod tests {
     use super::*;
 
+    /// The same for all.
+    fn place() -> Place {
+        Place::here()
+    }
+
     fn exit(epochs: &Epochs<()>, (record, epoch): (&Record<()>, Epoch)) -> Exit {
-        let exit = epochs.exit(record, epoch);
+        let exit = epochs.exit(record, epoch, place());
         slot::leave();
         exit
     }
@@ -274,12 +312,12 @@ mod tests {
     fn a_guard_holds_back_the_stamps_of_its_life_and_no_later_guard_does() {
         let epochs = Epochs::<()>::new();
         assert_eq!(epochs.horizon(), Epoch::MAX);
-        let early = epochs.enter();
+        let early = epochs.enter(place());
         let stamp = epochs.stamp();
         assert!(epochs.horizon() <= stamp);
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let late = epochs.enter();
+                let late = epochs.enter(place());
                 assert!(late.1 > stamp);
                 assert_eq!(exit(&epochs, late), Exit::Moved);
             });
@@ -292,13 +330,13 @@ mod tests {
     #[test]
     fn guards_of_one_thread_are_told_apart() {
         let epochs = Epochs::<()>::new();
-        let first = epochs.enter();
-        let twin = epochs.enter();
+        let first = epochs.enter(place());
+        let twin = epochs.enter(place());
         let stamp = epochs.stamp();
         epochs.hold_back(stamp);
-        let second = epochs.enter();
+        let second = epochs.enter(place());
         epochs.stamp();
-        let third = epochs.enter();
+        let third = epochs.enter(place());
         assert_eq!(epochs.holders().map(|holder| holder.guards).sum::<usize>(), 4);
         assert_eq!(exit(&epochs, first), Exit::Shared);
         assert_eq!(epochs.horizon(), stamp);

@@ -8,6 +8,7 @@ use super::domain::{Domain, Local, UNSTAMPED};
 use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
 use super::pending::{KEEP, Retired};
+use super::place::Place;
 use super::slot;
 use super::tally::Weight;
 
@@ -17,6 +18,7 @@ use super::tally::Weight;
 pub(crate) struct Guard<'d, G: Garbage> {
     held: Held<'d, G>,
     epoch: Epoch,
+    place: Place,
 }
 
 /// What operations under a guard use of it. Good only while the guard lives: nobody keeps one.
@@ -49,8 +51,8 @@ impl<'d, G: Garbage> std::ops::Deref for Guard<'d, G> {
 
 impl<'d, G: Garbage> Guard<'d, G> {
     #[inline(always)]
-    pub(super) fn new(domain: &'d Domain<G>, record: &'d Record<Local<G>>, epoch: Epoch) -> Guard<'d, G> {
-        Guard { held: Held { domain, record, _not_send: PhantomData }, epoch }
+    pub(super) fn new(domain: &'d Domain<G>, record: &'d Record<Local<G>>, epoch: Epoch, place: Place) -> Guard<'d, G> {
+        Guard { held: Held { domain, record, _not_send: PhantomData }, epoch, place }
     }
 }
 
@@ -70,7 +72,9 @@ impl<G: Garbage> Held<'_, G> {
     /// [`retire`](Self::retire) for what has been counted.
     pub(crate) fn hand_over(&self, garbage: G) {
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
-        unsafe { &mut *self.record.local.retired.get() }.push(Retired { stamp: UNSTAMPED, garbage });
+        let retired = unsafe { &mut *self.record.local.retired.get() };
+        self.record.local.listed.add(garbage.weight());
+        retired.push(Retired { stamp: UNSTAMPED, garbage });
     }
 
     /// Counts what has been unlinked and will not be handed over.
@@ -120,6 +124,7 @@ impl<G: Garbage> Guard<'_, G> {
         if retired.is_empty() && retired.capacity() > KEEP {
             *retired = Vec::new();
         }
+        local.listed.set(retired);
         let weight = garbage.weight();
         local.freed.add(weight);
         let taken = take(garbage);
@@ -137,6 +142,7 @@ impl<G: Garbage> Guard<'_, G> {
     }
 
     /// Exchanges this guard for one taken now.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn refresh(&mut self) {
         // The old guard is dropped second: the thread goes on announcing an epoch in between.
         *self = self.domain.guard();
@@ -147,8 +153,8 @@ impl<G: Garbage> Guard<'_, G> {
 /// The clone protects what the original does, not only what it finds itself.
 impl<G: Garbage> Clone for Guard<'_, G> {
     fn clone(&self) -> Self {
-        self.domain.epochs.enter_again(self.record, self.epoch);
-        Guard { held: self.held, epoch: self.epoch }
+        self.domain.epochs.enter_again(self.record, self.epoch, self.place);
+        Guard { held: self.held, epoch: self.epoch, place: self.place }
     }
 }
 
@@ -158,10 +164,10 @@ impl<G: Garbage> Drop for Guard<'_, G> {
         let Held { domain, record, .. } = self.held;
         // SAFETY: G2, as in `retire`.
         let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
-        if nothing_retired && domain.epochs.exit(record, self.epoch) != Exit::Awaited {
+        if nothing_retired && domain.epochs.exit(record, self.epoch, self.place) != Exit::Awaited {
             slot::leave();
         } else {
-            domain.leave_garbage(record, self.epoch, nothing_retired);
+            domain.leave_garbage(record, self.epoch, self.place, nothing_retired);
         }
     }
 }

@@ -8,6 +8,7 @@
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`nested`] and [`age`] find a thread's record, keep the records, tell the guards of one thread
 //!   apart, and tell the time; [`barrier`] is what makes leaving cheap.
+//! - [`watch`] tells who holds back what, [`place`] where a guard was taken, [`warning`] that one has been live for too long.
 //!
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
 
@@ -22,10 +23,13 @@ mod guard;
 mod limits;
 mod nested;
 mod pending;
+mod place;
 mod slot;
 mod stack;
 mod tally;
 mod waiters;
+mod warning;
+mod watch;
 
 pub(crate) use domain::Domain;
 pub(crate) use drain::{Drain, WouldWait};
@@ -34,6 +38,16 @@ pub(crate) use guard::{Guard, Held};
 pub(crate) use limits::{Limits, Permit};
 pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;
+pub(crate) use warning::WarnFrom;
+pub(crate) use watch::Waited;
+
+/// How much of a thing is reclaimed in one go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Amount {
+    /// What takes some microseconds.
+    Bounded,
+    All,
+}
 
 /// Something unlinked, to be dropped once nobody can see it.
 ///
@@ -47,9 +61,15 @@ pub(crate) unsafe trait Garbage {
     /// What it weighs in the figures of the map, told before it is reclaimed.
     fn weight(&self) -> Weight;
 
-    /// Runs the destructors, each through `panics`, and gives the memory back.
+    /// Runs the destructors, each through `panics`, and gives the memory back. What is left, if only a part was asked for
+    /// and it is large, is for another call.
     ///
     /// # Safety
     /// Nobody can reach it any more, and this is the only call.
-    unsafe fn reclaim(self, context: &Self::Context, panics: &mut Panics);
+    unsafe fn reclaim(self, context: &Self::Context, amount: Amount, panics: &mut Panics) -> Option<Self>
+    where
+        Self: Sized;
+
+    /// Is nothing to be left over now, because there is little beside it?
+    fn is_urgent(context: &Self::Context) -> bool;
 }

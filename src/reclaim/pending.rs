@@ -2,14 +2,14 @@
 //!
 //! Threads push without waiting ([`Pending::push`]); one thread at a time sorts and takes out what has passed
 //! ([`Pending::collect`]). A thread that finds another at it does not wait either: it leaves word, and the other makes one
-//! more pass. Destructors never run in here.
+//! more pass. Who wants to see all that waits ([`Pending::survey`]) waits for its turn. Destructors never run in here.
 
 use std::cell::UnsafeCell;
 use std::collections::BinaryHeap;
 
 use super::epochs::Epoch;
 use super::stack::Stack;
-use crate::sync::{AtomicU32, Ordering, const_unless_loom};
+use crate::sync::{AtomicU32, Ordering, const_unless_loom, yield_now};
 
 /// Something unlinked, with the moment of its unlinking.
 #[derive(Debug)]
@@ -83,9 +83,40 @@ impl<G> Pending<G> {
     pub(crate) fn collect(&self, horizon: impl Fn() -> Epoch, out: &mut Vec<Retired<G>>) {
         // ORDERING: AcqRel on every exchange of `collector`: a pass that begins after our request sees all that we did
         // before it (our push, our cleared epoch), and `waiting` is handed from collector to collector.
-        if self.collector.swap(AGAIN, Ordering::AcqRel) != IDLE {
-            return;
+        if self.collector.swap(AGAIN, Ordering::AcqRel) == IDLE {
+            self.collect_as_collector(horizon, out, |_| ());
         }
+    }
+
+    /// Collects, and shows what is left to `look`. Waits while another thread is at it, which runs no user code.
+    ///
+    /// `look` must not panic. Guards that leave meanwhile leave word; what passes with them is in `out`, too.
+    pub(crate) fn survey(
+        &self,
+        horizon: impl Fn() -> Epoch,
+        out: &mut Vec<Retired<G>>,
+        mut look: impl FnMut(&Retired<G>),
+    ) {
+        // ORDERING: AcqRel, as in `collect`.
+        while self.collector.compare_exchange(IDLE, AGAIN, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            yield_now();
+        }
+        let mut first = true;
+        self.collect_as_collector(horizon, out, |waiting| {
+            if std::mem::take(&mut first) {
+                waiting.iter().for_each(&mut look);
+            }
+        });
+    }
+
+    /// Makes a pass, which ends with `look`, and one more whenever somebody has asked for it. Only for who has taken `collector`
+    /// out of `IDLE`.
+    fn collect_as_collector(
+        &self,
+        horizon: impl Fn() -> Epoch,
+        out: &mut Vec<Retired<G>>,
+        mut look: impl FnMut(&BinaryHeap<Retired<G>>),
+    ) {
         loop {
             self.collector.swap(BUSY, Ordering::AcqRel);
             // SAFETY: Q2: we took `collector` out of IDLE, so `waiting` is ours until we put it back.
@@ -94,6 +125,7 @@ impl<G> Pending<G> {
             if !waiting.is_empty() {
                 Self::pass(waiting, horizon(), out);
             }
+            look(waiting);
             if self.collector.compare_exchange(BUSY, IDLE, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
                 return;
             }
@@ -162,5 +194,24 @@ mod tests {
         };
         pending.collect(horizon, &mut out);
         assert_eq!((passes.get(), out.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_survey_shows_what_is_left_once_and_does_what_it_is_asked_meanwhile() {
+        let pending = Pending::new();
+        pending.push(vec![retired(3), retired(5), retired(9)]);
+        let horizon = std::cell::Cell::new(4);
+        let (mut seen, mut out) = (Vec::new(), Vec::new());
+        let look = |item: &Retired<Epoch>| {
+            seen.push(item.stamp);
+            // A guard leaves meanwhile.
+            horizon.set(6);
+            pending.collect(|| unreachable!("somebody is at it"), &mut Vec::new());
+        };
+        pending.survey(|| horizon.get(), &mut out, look);
+        seen.sort();
+        assert_eq!((seen, out.len()), (vec![5, 9], 2));
+        pending.collect(|| Epoch::MAX, &mut out);
+        assert_eq!(out.len(), 3);
     }
 }

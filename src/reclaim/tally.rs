@@ -1,5 +1,7 @@
 //! The figures of a map, kept by each thread for itself and added up by whoever asks.
 
+use super::Garbage;
+use super::pending::Retired;
 use crate::sync::{AtomicU64, Ordering};
 
 /// What one thing weighs: is it an entry or a value that the user put in, and what memory does it hold?
@@ -43,7 +45,10 @@ pub(crate) struct Tally {
 impl Tally {
     /// Adds `weight`. Owner only: no read-modify-write.
     pub(crate) fn add(&self, weight: Weight) {
-        let sum = self.read().plus(weight);
+        self.set(self.read().plus(weight));
+    }
+
+    fn set(&self, sum: Weight) {
         // ORDERING: Release pairs with the Acquire of `read`: who sees something freed has seen it retired.
         self.entries.store(sum.entries, Ordering::Release);
         self.entry_bytes.store(sum.entry_bytes, Ordering::Release);
@@ -56,5 +61,39 @@ impl Tally {
             entry_bytes: self.entry_bytes.load(Ordering::Acquire),
             table_bytes: self.table_bytes.load(Ordering::Acquire),
         }
+    }
+}
+
+/// What a thread has unlinked under the guards that it holds, as others see it. (The list itself is the thread's own.)
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    weight: Tally,
+    /// The first stamp in the list; 0 if nothing there is stamped. Owner writes.
+    first: AtomicU64,
+}
+
+impl Listed {
+    /// Something has been put there. Owner only.
+    pub(crate) fn add(&self, weight: Weight) {
+        self.weight.add(weight);
+    }
+
+    /// The first stamp of the list has been given. Owner only.
+    pub(crate) fn begin(&self, stamp: u64) {
+        // ORDERING: Release, as in `Tally::add`.
+        self.first.store(stamp, Ordering::Release);
+    }
+
+    /// Something has been taken out of the list, and this is left. Owner only.
+    pub(super) fn set<G: Garbage>(&self, list: &[Retired<G>]) {
+        self.weight.set(list.iter().map(|item| item.garbage.weight()).fold(Weight::default(), Weight::plus));
+        self.begin(list.first().map_or(0, |item| item.stamp));
+    }
+
+    /// What is in the list, and the first stamp there.
+    pub(crate) fn read(&self) -> (Weight, Option<u64>) {
+        // ORDERING: Acquire pairs with the Release of `begin`.
+        let first = self.first.load(Ordering::Acquire);
+        (self.weight.read(), Some(first).filter(|stamp| *stamp != 0))
     }
 }

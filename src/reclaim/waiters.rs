@@ -27,12 +27,12 @@ pub(super) struct Waiters {
 
 #[derive(Debug)]
 struct List {
-    wakers: Vec<(Place, Waker)>,
-    next: Place,
+    wakers: Vec<(Entered, Waker)>,
+    next: Entered,
 }
 
 /// Who has entered is known by this.
-pub(super) type Place = u64;
+pub(super) type Entered = u64;
 
 impl Waiters {
     const_unless_loom! {
@@ -42,7 +42,7 @@ impl Waiters {
     }
 
     /// Enters `waker`, to be woken once.
-    fn enter(&self, waker: Waker) -> Place {
+    fn enter(&self, waker: Waker) -> Entered {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         let place = list.next;
         list.next += 1;
@@ -52,7 +52,7 @@ impl Waiters {
     }
 
     /// Takes out who has entered, if it is still there.
-    pub(super) fn forget(&self, place: Place) {
+    pub(super) fn forget(&self, place: Entered) {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         let found = list.wakers.iter().position(|(entered, _)| *entered == place);
         let waker = found.map(|index| list.wakers.swap_remove(index));
@@ -92,7 +92,7 @@ impl Waiters {
 
 impl<G: Garbage> Domain<G> {
     /// Enters `waker`. Whoever calls this looks once more afterwards whether it has to wait.
-    pub(super) fn enter_waiter(&self, waker: Waker) -> Place {
+    pub(super) fn enter_waiter(&self, waker: Waker) -> Entered {
         let place = self.waiters.enter(waker);
         // Those who are here now will look in when they leave.
         self.epochs.hold_back(self.epochs.last_stamp());
@@ -112,20 +112,25 @@ impl<G: Garbage> Domain<G> {
             yield_now();
         }
         let bell = Arc::new(Bell::default());
-        loop {
+        let mut panics = Panics::default();
+        let is_ready = loop {
             let place = self.enter_waiter(Waker::from(bell.clone()));
             let is_ready = ready();
             if !is_ready {
-                bell.wait(deadline);
+                bell.wait([deadline, self.next_warning()].into_iter().flatten().min());
             }
             self.waiters.forget(place);
             if is_ready {
-                return true;
+                break true;
             }
+            self.warn_of_oldest(&mut panics);
             if has_passed(deadline) {
-                return ready();
+                break ready();
             }
-        }
+        };
+        // A subscriber's. Not before: callers rely on what they have waited for.
+        panics.resume();
+        is_ready
     }
 }
 

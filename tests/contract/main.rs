@@ -2,11 +2,20 @@
 
 mod attack;
 mod attack_all;
+mod cap;
 mod consistency;
 mod drop_time;
 mod faults;
+mod hook;
+#[cfg(feature = "guard-locations")]
+mod locations;
 mod memory;
+mod owned;
 mod progress;
 mod reclamation;
 mod support;
 mod tables;
+mod tasks;
+mod visible;
+#[cfg(feature = "tracing")]
+mod warnings;

@@ -11,6 +11,7 @@
 
 mod backwards;
 mod blank;
+mod give_back;
 mod size;
 
 use std::alloc::{Layout, LayoutError, dealloc};
@@ -24,6 +25,7 @@ use crate::sync::{AtomicU32, Ordering};
 
 pub(in crate::core) use backwards::Backwards;
 pub(in crate::core) use blank::Blank;
+pub(crate) use give_back::GivingBack;
 pub(crate) use size::NoTable;
 pub(in crate::core) use size::Size;
 
