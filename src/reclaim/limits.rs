@@ -1,8 +1,9 @@
 //! How much garbage a map may hold: what is saved up, and the cap that makes writers wait.
 //!
 //! With a cap a call that may add to the garbage takes a [`Permit`] before it takes its guard: so it does not hold back what it
-//! waits for. A permit counts as garbage while the call runs, and what the call retires counts for itself. So what is
-//! retired and not dropped never exceeds the cap, as long as whoever retires has a permit.
+//! waits for. A permit counts as garbage while the call runs, and what the call unlinks counts for itself from then on, also
+//! if another thread will hand it over. So what is retired and not dropped never exceeds the cap, as long as whoever retires
+//! has a permit. No code of the user's runs between the permit and the guard: it could wait for what the permit has taken.
 
 use super::Garbage;
 use super::domain::Domain;

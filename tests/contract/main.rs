@@ -15,6 +15,8 @@ mod progress;
 mod reclamation;
 mod support;
 mod tables;
+// By a runtime that is not there under loom.
+#[cfg(not(loom))]
 mod tasks;
 mod visible;
 #[cfg(feature = "tracing")]
