@@ -90,6 +90,8 @@ pub(crate) struct Domain<G: Garbage> {
     batched: AtomicUsize,
     pub(super) cap: Cap,
     pub(super) pending: Pending<G>,
+    /// How many things have been reclaimed in part.
+    left_over: AtomicUsize,
     pub(super) waiters: Waiters,
     context: G::Context,
     /// When to warn of a guard.
@@ -105,6 +107,7 @@ impl<G: Garbage> Domain<G> {
                 batched: AtomicUsize::new(0),
                 cap: Cap::new(limits.max_pending),
                 pending: Pending::new(),
+                left_over: AtomicUsize::new(0),
                 waiters: Waiters::new(),
                 context,
                 warn_from: WarnFrom::DEFAULT,
@@ -162,9 +165,15 @@ impl<G: Garbage> Domain<G> {
     pub(super) fn collect(&self, local: &Local<G>) -> Panics {
         self.busy_with(local, || {
             let mut items = Vec::new();
-            self.pending.collect(|| self.epochs.horizon(), &mut items);
+            self.take_passed(&mut items);
             self.free(local, items, Amount::Bounded)
         })
+    }
+
+    /// Takes out what has passed, of all that is pending.
+    pub(super) fn take_passed(&self, items: &mut Vec<Retired<G>>) {
+        self.epochs.answer();
+        self.pending.collect(|| self.epochs.horizon(), items);
     }
 
     /// Ends a guard whose thread has unlinked something.
@@ -182,7 +191,7 @@ impl<G: Garbage> Domain<G> {
             }
             let passed = self.hand_over_unpassed(record, &mut items);
             if exit == Exit::Awaited || !passed {
-                self.pending.collect(|| self.epochs.horizon(), &mut items);
+                self.take_passed(&mut items);
             }
             self.free(local, items, Amount::Bounded)
         })
@@ -257,13 +266,22 @@ impl<G: Garbage> Domain<G> {
         let mut left = Vec::new();
         for item in items.drain(..) {
             let weight = item.garbage.weight();
+            let was_left_over = item.stamp == PASSED;
             // SAFETY: G3: its stamp has passed: no guard that could have seen it is live, and it was retired once.
             match unsafe { item.garbage.reclaim(&self.context, amount, &mut panics) } {
                 None => {
                     local.freed.add(weight);
                     self.make_room(weight.entries);
+                    if was_left_over {
+                        self.left_over.fetch_sub(1, Ordering::Relaxed);
+                    }
                 }
-                Some(garbage) => left.push(Retired { stamp: PASSED, garbage }),
+                Some(garbage) => {
+                    if !was_left_over {
+                        self.left_over.fetch_add(1, Ordering::Relaxed);
+                    }
+                    left.push(Retired { stamp: PASSED, garbage });
+                }
             }
         }
         // SAFETY: G2, as in `take_retired`.
@@ -286,9 +304,14 @@ impl<G: Garbage> Domain<G> {
         fence(Ordering::SeqCst);
         if G::is_urgent(&self.context) {
             let mut items = Vec::new();
-            self.pending.collect(|| self.epochs.horizon(), &mut items);
+            self.take_passed(&mut items);
             panics.absorb(self.free(local, items, Amount::Bounded));
         }
+    }
+
+    /// Is there something that has been reclaimed in part, waiting or in somebody's hands?
+    pub(super) fn has_left_over(&self) -> bool {
+        self.left_over.load(Ordering::Relaxed) > 0
     }
 
     /// Stamps what the thread has unlinked since the last stamp.
@@ -356,5 +379,87 @@ impl<G: Garbage> Domain<G> {
         let freed = sum(|local| &local.freed);
         let retired = sum(|local| &local.retired_sum);
         (sum(|local| &local.allocated), retired, freed)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Of so many parts, of which one goes in a call.
+    struct Large(u64);
+
+    // SAFETY: reclaimed once, or by no one; nothing depends on it.
+    unsafe impl Garbage for Large {
+        type Context = ();
+
+        fn weight(&self) -> Weight {
+            Weight { table_bytes: 1, ..Weight::default() }
+        }
+
+        unsafe fn reclaim(self, (): &(), amount: Amount, _: &mut Panics) -> Option<Self> {
+            (amount == Amount::Bounded && self.0 > 1).then(|| Large(self.0 - 1))
+        }
+
+        fn is_urgent((): &()) -> bool {
+            false
+        }
+    }
+
+    fn retire(domain: &Domain<Large>, parts: u64) {
+        let guard = domain.guard();
+        guard.retire(Large(parts));
+        guard.seal();
+    }
+
+    fn is_gone(domain: &Domain<Large>) -> bool {
+        domain.pending_weight() == Weight::default()
+    }
+
+    /// Does a guard that does nothing see that it is awaited?
+    fn guards_look(domain: &Domain<Large>) -> bool {
+        let place = Place::here();
+        let (record, epoch) = domain.epochs.enter(place);
+        let exit = domain.epochs.exit(record, epoch, place);
+        slot::leave();
+        exit == Exit::Awaited
+    }
+
+    #[test]
+    fn what_is_left_over_goes_with_the_guards_that_follow_and_then_they_are_at_leisure_again() {
+        let domain = Domain::new(Limits::NONE, ());
+        retire(&domain, 5);
+        for _ in 0..4 {
+            assert!(guards_look(&domain) && !is_gone(&domain));
+            drop(domain.guard());
+        }
+        assert!(is_gone(&domain));
+        assert!(!guards_look(&domain), "with no stamp given since");
+    }
+
+    #[test]
+    fn what_is_left_over_goes_with_guards_of_any_age() {
+        let domain = Domain::new(Limits::NONE, ());
+        let old = domain.guard();
+        retire(&domain, 3);
+        drop(domain.guard());
+        assert!(!is_gone(&domain), "the old guard may be using it");
+        drop(old);
+        // Stamped since, so of a later epoch.
+        retire(&domain, 1);
+        drop(domain.guard());
+        assert!(is_gone(&domain));
+        assert!(!domain.has_left_over());
+    }
+
+    #[test]
+    fn who_asks_for_it_gets_all_at_once() {
+        let domain = Domain::new(Limits::NONE, ());
+        retire(&domain, 1000);
+        domain.try_reclaim();
+        assert!(is_gone(&domain));
+        retire(&domain, 1000);
+        assert!(domain.reclaim(None) && is_gone(&domain));
+        assert!(!guards_look(&domain) && !domain.has_left_over());
     }
 }

@@ -60,6 +60,8 @@ impl<'d, G: Garbage> Drain<'d, G> {
                     panics.absorb(self.domain.drop_passed());
                     Stage::Others(self.domain.busy())
                 }
+                // One of them has left something over, and may be at it once more.
+                Stage::Others(_) if self.domain.has_left_over() => Stage::Hands(self.domain.busy()),
                 Stage::Others(_) => Stage::Done,
                 Stage::Done => return true,
             };
@@ -109,7 +111,7 @@ impl<G: Garbage> Domain<G> {
             self.busy_with(local, || {
                 let mut items = self.take_batched();
                 self.hand_over_unpassed(record, &mut items);
-                self.pending.collect(|| self.epochs.horizon(), &mut items);
+                self.take_passed(&mut items);
                 self.free(local, items, Amount::All)
             })
         })
