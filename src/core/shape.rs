@@ -41,7 +41,7 @@ impl<K> Shape<K> {
 /// The least number of entries a table is made for.
 pub(super) const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
 /// Bytes of a table that are given back in one call.
-pub(super) const PART: usize = if cfg!(loom) { 384 } else { 64 << 10 };
+pub(super) const PART: usize = if cfg!(loom) { 192 } else { 64 << 10 };
 
 /// Tables of so many bytes and less go back at once.
 const AT_ONCE: usize = 4 * PART;
