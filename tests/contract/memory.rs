@@ -6,7 +6,7 @@ use std::thread;
 use foldhash::fast::FixedState;
 use tidymap::{HashMap, Reclaim};
 
-use crate::support::{allocations, balance};
+use crate::support::{Counter, allocations, balance, filled, key};
 
 type Map = HashMap<u64, u64, FixedState>;
 
@@ -284,4 +284,21 @@ fn p3_a_large_table_goes_back_in_parts() {
     }
     map.clear();
     assert_eq!((map.stats().pending.bytes, map.stats().heap.tables), (0, 0));
+}
+
+/// The list of what a thread has unlinked goes when it is empty, however it has become so.
+#[test]
+fn m2_what_is_taken_back_leaves_no_long_list() {
+    let counter = Counter::default();
+    let map = filled(&counter, 2000);
+    drop((map.pin(), map.pin()));
+    let before = balance();
+    let removed: Vec<_> = (0..1000).map(|number| map.remove_entry(&key(number)).expect("it is there")).collect();
+    for removed in removed {
+        removed.try_into_owned().expect("the other guards are younger than the removal");
+    }
+    // The list of the thread's guards is made anew when it is needed next.
+    drop((map.pin(), map.pin()));
+    assert!(balance() - before < 4096, "{} bytes more", balance() - before);
+    assert_eq!(counter.live(), 2000);
 }
