@@ -7,7 +7,7 @@
 //! paid for it, and then they advance it, too; and when the tables have become too large for what is left in them.
 //!
 //! No call does more than a bounded part of this, but for those that are asked to (`shrink_to_fit`), and when hashes are so bad that
-//! tables run out of spare buckets before the next one is made. Only giving a table back to the allocator is one call.
+//! tables run out of spare buckets before the next one is made. A large table that has been replaced is given back in parts, too.
 
 use std::ptr::NonNull;
 

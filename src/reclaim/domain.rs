@@ -72,7 +72,7 @@ impl<G> Default for Local<G> {
     }
 }
 
-// The README says so.
+// The contract says so (M2).
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Record<Local<()>>>() == 256);
 

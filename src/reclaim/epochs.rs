@@ -6,6 +6,8 @@
 //! - [`stamp`](Epochs::stamp) marks the moment of an unlinking,
 //! - [`horizon`](Epochs::horizon) tells whose stamps have passed: everything stamped below it is unreachable for all,
 //! - [`hold_back`](Epochs::hold_back) makes guards that leave look whether something waits for them,
+//! - [`ask_leavers`](Epochs::ask_leavers) makes any guard that ends look for work that is left over,
+//!   [`answer`](Epochs::answer) ends that,
 //! - [`holders`](Epochs::holders) names the guards that are live.
 //!
 //! # How it works
