@@ -39,7 +39,7 @@
 //!
 //! **Progress.** **P1** Reads wait for no lock, hit or miss (a thread's first use of any map takes a
 //! process-wide lock once). **P2** Overwriting and removing an existing key
-//! linearize at one compare-and-swap and wait for nothing. **P3** No operation on one key does work for all entries: tables
+//! linearize at one compare-and-swap and wait for nothing (but for room, under a cap: R4). **P3** No operation on one key does work for all entries: tables
 //! are made a bounded part at a time, by calls that wait for other writers anyway, and by reads that miss (a few microseconds of it).
 //!
 //! **Consistency.** **C1** Every operation on one key is linearizable. **C2** An iteration yields each key that is present

@@ -10,6 +10,8 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{ConstantHash, Counted, GoodHash, Ledger, LowBitsHash};
 use proptest::prelude::*;
@@ -114,6 +116,13 @@ enum Step {
     Fill(u8),
     /// Many lookups at once, so that misses are told and tables promoted.
     LookUp,
+    RemoveOwned(u8),
+    /// Removes a key, works, and takes the pair if nobody else can see it.
+    TakeRemoved {
+        key: u8,
+        meanwhile: Vec<Op>,
+    },
+    Guards,
     ReadsOfTheMap(u8),
     ReadsOfASession(usize, u8),
     Reserve(u16),
@@ -168,6 +177,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => ops().prop_map(Step::Iterate),
         1 => any::<u8>().prop_map(Step::Fill),
         1 => Just(Step::LookUp),
+        3 => key().prop_map(Step::RemoveOwned),
+        3 => (key(), ops()).prop_map(|(key, meanwhile)| Step::TakeRemoved { key, meanwhile }),
+        2 => Just(Step::Guards),
         1 => key().prop_map(Step::ReadsOfTheMap),
         1 => (any::<usize>(), key()).prop_map(|(session, key)| Step::ReadsOfASession(session, key)),
         1 => (0..500u16).prop_map(Step::Reserve),
@@ -408,6 +420,11 @@ struct Run<'m, 'l, P, S> {
     map: &'m Map<'l, P, S>,
     /// Garbage that may be saved up.
     batch: u64,
+    /// What the hook has been given, and of that what came from clones.
+    hooked: Option<Arc<AtomicU64>>,
+    of_clones: u64,
+    /// Pairs that have been handed over.
+    by_value: u64,
     model: Model,
     /// With when they were opened, in no order.
     sessions: Vec<(u64, Session<'m, 'l, P, S>)>,
@@ -556,6 +573,10 @@ where
         assert_eq!(stats.oldest_guard.is_some(), !self.model.guards.is_empty());
 
         assert_eq!(stats.pending.entries as usize, values - len, "values that are alive and not in the map");
+        if self.hooked.is_some() {
+            let hooked = self.hooked() - self.of_clones;
+            assert_eq!(hooked + self.by_value, stats.freed, "given to the hook, or handed over");
+        }
     }
 
     /// Fails unless an iteration yields what the model holds.
@@ -598,6 +619,28 @@ where
                 }
             }
             Step::LookUp => (0..200).for_each(|key| self.perform(None, &Op::Get(key))),
+            Step::RemoveOwned(key) => {
+                let may_wait = self.model.guards.is_empty();
+                let removed = self.map.remove_owned(key);
+                if may_wait {
+                    let removed = removed.unwrap();
+                    self.by_value += u64::from(removed.is_some());
+                    // It never was garbage that a guard sees.
+                    let expected = self.model.entries.remove(key).map(|(id, value)| (*key, id, value));
+                    assert_eq!(removed.as_ref().map(|(key, value)| pair((key, value))), expected);
+                } else {
+                    assert_eq!(removed.unwrap_err(), ReclaimError::GuardHeld);
+                }
+            }
+            Step::TakeRemoved { key, meanwhile } => self.take_removed(*key, meanwhile),
+            Step::Guards => {
+                let guards = self.map.guards();
+                assert_eq!(guards.len(), usize::from(!self.model.guards.is_empty()), "one thread");
+                for thread in &guards {
+                    assert_eq!(thread.guards, self.model.guards.len());
+                    assert_eq!(thread.pending.entries as usize, self.model.pending.len(), "what waits for the oldest");
+                }
+            }
             Step::ReadsOfTheMap(key) => {
                 let pair = self.model.pair(*key);
                 let (id, value) = (pair.map(|pair| pair.1), pair.map(|pair| pair.2));
@@ -697,6 +740,32 @@ where
         }
     }
 
+    fn take_removed(&mut self, key: u8, meanwhile: &[Op]) {
+        let map = self.map;
+        let expected = self.model.pair(key);
+        let guard = self.model.take_guard();
+        self.model.remove(key);
+        let Some(removed) = map.remove_entry(&key) else {
+            assert_eq!(expected, None);
+            return self.model.drop_guard(guard);
+        };
+        self.perform_all(meanwhile);
+        assert_eq!(Some(pair((removed.key(), removed.value()))), expected);
+        let is_alone = self.model.guards.len() == 1;
+        match removed.try_into_owned() {
+            Ok((key, value)) => {
+                assert!(is_alone, "another guard was live at the removal");
+                self.by_value += 1;
+                assert_eq!(Some(pair((&key, &value))), expected);
+            }
+            Err(removed) => {
+                assert!(!is_alone, "nobody else looks");
+                drop(removed);
+            }
+        }
+        self.model.drop_guard(guard);
+    }
+
     /// C2: whatever comes and goes meanwhile, each key that is there throughout is met once, and none twice.
     fn iterate(&mut self, ops: &[Op]) {
         let map = self.map;
@@ -717,7 +786,17 @@ where
         self.model.drop_guard(guard);
     }
 
-    fn clone_compare_extend(&self, keys: &[u8]) {
+    fn clone_compare_extend(&mut self, keys: &[u8]) {
+        let before = self.hooked();
+        self.clone_and_drop(keys);
+        self.of_clones += self.hooked() - before;
+    }
+
+    fn hooked(&self) -> u64 {
+        self.hooked.as_ref().map_or(0, |hooked| hooked.load(Ordering::Relaxed))
+    }
+
+    fn clone_and_drop(&self, keys: &[u8]) {
         let map = self.map;
         let mut clone = map.clone();
         assert!(clone == *map, "a clone is equal");
@@ -733,17 +812,31 @@ where
     }
 }
 
-fn run<P: Payload, S: BuildHasher + Clone + Default>(steps: &[Step], reclaim: Reclaim) {
+fn run<P: Payload, S: BuildHasher + Clone + Default>(
+    steps: &[Step],
+    reclaim: Reclaim,
+    max_pending: Option<usize>,
+    hook: bool,
+) {
     let (keys, values) = (Ledger::new(), Ledger::new());
     {
         let builder: Builder<Key<'_>, Value<'_, P>> = HashMap::builder();
-        let map = builder.hasher(S::default()).reclaim(reclaim).build();
+        let mut builder = builder.hasher(S::default()).reclaim(reclaim);
+        if let Some(entries) = max_pending {
+            builder = builder.max_pending(entries);
+        }
+        let hooked = hook.then(Arc::<AtomicU64>::default);
+        if let Some(hooked) = hooked.clone() {
+            builder = builder.on_reclaim(move |_| _ = hooked.fetch_add(1, Ordering::Relaxed));
+        }
+        let map = builder.build();
         let batch = match reclaim {
             Reclaim::Batched(items) => items as u64,
             _ => 0,
         };
         let world = World { keys: &keys, values: &values, values_made: Cell::new(0) };
-        let mut run = Run { world, map: &map, batch, model: Model::default(), sessions: Vec::new() };
+        let (model, sessions) = (Model::default(), Vec::new());
+        let mut run = Run { world, map: &map, batch, hooked, of_clones: 0, by_value: 0, model, sessions };
         for step in steps {
             run.step(step);
         }
@@ -770,26 +863,26 @@ proptest! {
 
     #[test]
     fn with_a_good_hash(steps in prop::collection::vec(step(), 1..120)) {
-        run::<u64, GoodHash>(&steps, Reclaim::Immediate);
+        run::<u64, GoodHash>(&steps, Reclaim::Immediate, None, false);
     }
 
     #[test]
     fn with_a_constant_hash(steps in prop::collection::vec(step(), 1..120)) {
-        run::<u64, ConstantHash>(&steps, Reclaim::Immediate);
+        run::<u64, ConstantHash>(&steps, Reclaim::Immediate, Some(3), true);
     }
 
     #[test]
     fn with_a_low_bits_hash(steps in prop::collection::vec(step(), 1..120)) {
-        run::<u64, LowBitsHash>(&steps, Reclaim::Immediate);
+        run::<u64, LowBitsHash>(&steps, Reclaim::Immediate, None, true);
     }
 
     #[test]
     fn with_large_values(steps in prop::collection::vec(step(), 1..120)) {
-        run::<[u64; 9], GoodHash>(&steps, Reclaim::Immediate);
+        run::<[u64; 9], GoodHash>(&steps, Reclaim::Immediate, Some(1), false);
     }
 
     #[test]
     fn with_garbage_in_batches(steps in prop::collection::vec(step(), 1..120), items in 0..20usize) {
-        run::<u64, LowBitsHash>(&steps, Reclaim::Batched(items));
+        run::<u64, LowBitsHash>(&steps, Reclaim::Batched(items), Some(10), true);
     }
 }

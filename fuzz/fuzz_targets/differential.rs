@@ -9,10 +9,12 @@ use std::cell::Cell;
 use std::collections::HashMap as Model;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tidymap::{Compute, HashMap, Operation, Pinned, Reclaim};
+use tidymap::{Compute, HashMap, Operation, Pinned, Reclaim, ReclaimError};
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Hashes {
@@ -108,6 +110,8 @@ enum Step {
     Remove(u8),
     RemoveIf(u8, u8),
     RemoveMany(u8, u8),
+    RemoveOwned(u8),
+    RemoveEntry { key: u8, take: bool },
     Retain(u8),
     Clear,
     Iterate,
@@ -116,6 +120,7 @@ enum Step {
     ShrinkToFit,
     Reclaim,
     TryReclaim,
+    Guards,
     OpenSession,
     CloseSession(u8),
     RefreshSession(u8),
@@ -125,22 +130,46 @@ enum Step {
 struct Input {
     hashes: Hashes,
     batch: Option<u8>,
+    max_pending: Option<u8>,
+    hook: bool,
     steps: Vec<Step>,
 }
 
 type Map = HashMap<Counted, Counted, Hashes>;
 
+/// What the map's figures should be made of.
+#[derive(Default)]
+struct Ledger {
+    live: Rc<Cell<i64>>,
+    probe: Rc<Cell<i64>>,
+    /// What the hook has been given.
+    hooked: Arc<AtomicU64>,
+    /// Of that, what came from other maps with the same hook.
+    of_clones: Cell<u64>,
+    /// Pairs that have been handed over.
+    by_value: Cell<u64>,
+}
+
 fuzz_target!(|input: Input| {
-    let live = Rc::new(Cell::new(0));
-    let probe = Rc::new(Cell::new(0));
+    let input = &input;
+    let ledger = Ledger::default();
+    let live = &ledger.live;
     let reclaim = input.batch.map_or(Reclaim::Immediate, |items| Reclaim::Batched(usize::from(items)));
-    let map: Map = HashMap::<Counted, Counted>::builder().hasher(input.hashes).reclaim(reclaim).build();
+    let mut builder = HashMap::<Counted, Counted>::builder().hasher(input.hashes).reclaim(reclaim);
+    if let Some(entries) = input.max_pending {
+        builder = builder.max_pending(usize::from(entries));
+    }
+    if input.hook {
+        let hooked = ledger.hooked.clone();
+        builder = builder.on_reclaim(move |_| _ = hooked.fetch_add(1, Ordering::Relaxed));
+    }
+    let map: Map = builder.build();
     let mut model: Model<u8, u8> = Model::new();
     let mut sessions: Vec<Pinned<'_, Counted, Counted, Hashes>> = Vec::new();
     for step in &input.steps {
-        run(step, &map, &mut model, &mut sessions, &live, &probe);
+        run(step, input, &map, &mut model, &mut sessions, &ledger);
         assert_eq!(map.len(), model.len());
-        assert_eq!(probe.get(), 0, "what was only asked with is dropped");
+        assert_eq!(ledger.probe.get(), 0, "what was only asked with is dropped");
         let stats = map.stats();
         assert_eq!(stats.live_guards, sessions.len());
         assert_eq!(stats.retired - stats.freed, stats.pending.entries);
@@ -148,25 +177,34 @@ fuzz_target!(|input: Input| {
         // An overwritten value is one that is alive, a removed entry two.
         let garbage = live.get() - 2 * model.len() as i64;
         assert!(garbage >= stats.pending.entries as i64 && garbage <= 2 * stats.pending.entries as i64);
+        if input.hook {
+            let hooked = ledger.hooked.load(Ordering::Relaxed) - ledger.of_clones.get();
+            assert_eq!(hooked + ledger.by_value.get(), stats.freed, "R10");
+        }
         if sessions.is_empty() {
             assert!(stats.pending.entries <= input.batch.map_or(0, u64::from), "R1, R4");
         }
     }
     drop(sessions);
+    let retired = map.stats().retired;
     drop(map);
     assert_eq!(live.get(), 0, "R7");
+    if input.hook {
+        let hooked = ledger.hooked.load(Ordering::Relaxed) - ledger.of_clones.get();
+        assert_eq!(hooked + ledger.by_value.get(), retired + model.len() as u64, "R7, R10");
+    }
 });
 
 fn run<'m>(
     step: &Step,
+    input: &Input,
     map: &'m Map,
     model: &mut Model<u8, u8>,
     sessions: &mut Vec<Pinned<'m, Counted, Counted, Hashes>>,
-    live: &Rc<Cell<i64>>,
-    probe: &Rc<Cell<i64>>,
+    ledger: &Ledger,
 ) {
-    let stored = |number| Counted::new(number, live);
-    let asked = |number| Counted::new(number, probe);
+    let stored = |number| Counted::new(number, &ledger.live);
+    let asked = |number| Counted::new(number, &ledger.probe);
     match *step {
         Step::Insert(key, value) => {
             let old = map.insert(stored(key), stored(value)).map(|old| old.number);
@@ -254,6 +292,30 @@ fn run<'m>(
                 assert_eq!(map.remove(&asked(key)).map(|pair| pair.number), model.remove(&key));
             }
         }
+        Step::RemoveOwned(key) => match map.remove_owned(&asked(key)) {
+            Ok(removed) => {
+                assert!(sessions.is_empty(), "R9");
+                ledger.by_value.set(ledger.by_value.get() + u64::from(removed.is_some()));
+                assert_eq!(removed.map(|(key, value)| (key.number, value.number)), model.remove(&key).map(|v| (key, v)));
+            }
+            Err(why) => assert!(why == ReclaimError::GuardHeld && !sessions.is_empty()),
+        },
+        Step::RemoveEntry { key, take } => {
+            let removed = map.remove_entry(&asked(key));
+            let expected = model.remove(&key).map(|value| (key, value));
+            assert_eq!(removed.as_ref().map(|pair| (pair.key().number, pair.number)), expected);
+            if let Some(removed) = removed.filter(|_| take) {
+                match removed.try_into_owned() {
+                    Ok((key, value)) => {
+                        assert!(sessions.is_empty(), "R9");
+                        ledger.by_value.set(ledger.by_value.get() + 1);
+                        assert_eq!(Some((key.number, value.number)), expected);
+                    }
+                    // All of them were there before.
+                    Err(_) => assert!(!sessions.is_empty()),
+                }
+            }
+        }
         Step::Retain(least) => {
             map.retain(|_, value| value.number >= least);
             model.retain(|_, value| *value >= least);
@@ -270,8 +332,13 @@ fn run<'m>(
             assert!(rest.is_empty());
         }
         Step::Clone => {
+            let before = ledger.hooked.load(Ordering::Relaxed);
             let clone = map.clone();
             assert!(clone == *map && clone.len() == model.len());
+            drop(clone);
+            let of_clone = ledger.hooked.load(Ordering::Relaxed) - before;
+            assert_eq!(of_clone, if input.hook { model.len() as u64 } else { 0 }, "R7");
+            ledger.of_clones.set(ledger.of_clones.get() + of_clone);
         }
         Step::Reserve(additional) => map.reserve(usize::from(additional) * 64),
         Step::ShrinkToFit => map.shrink_to_fit(),
@@ -280,8 +347,19 @@ fn run<'m>(
             Err(_) => assert!(!sessions.is_empty()),
         },
         Step::TryReclaim => {
-            let left = map.try_reclaim().entries;
-            assert!(!sessions.is_empty() || left == 0);
+            let left = map.try_reclaim();
+            assert!(!sessions.is_empty() || (left.entries, left.bytes) == (0, 0));
+        }
+        Step::Guards => {
+            let guards = map.guards();
+            assert_eq!(guards.len(), usize::from(!sessions.is_empty()), "one thread");
+            for thread in &guards {
+                assert_eq!(thread.guards, sessions.len());
+                let pending = map.stats().pending;
+                // What is saved up waits for nobody.
+                assert!(thread.pending.entries <= pending.entries && thread.pending.bytes <= pending.bytes);
+                assert!(input.batch.is_some() || thread.pending.entries == pending.entries, "R8");
+            }
         }
         Step::OpenSession => sessions.push(map.pin()),
         Step::CloseSession(which) => {

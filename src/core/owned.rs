@@ -59,7 +59,7 @@ impl<K, V> Core<K, V> {
         // SAFETY: E2: it is dead, and ours.
         let weight = unsafe { entry.dead_weight() };
         guard.retired(weight);
-        let stamp = self.domain.stamp(&guard);
+        let stamp = self.domain.stamp();
         // What this drops is the user's, and may panic: not before the pair is safe.
         let mut panics = Panics::default();
         panics.run(|| drop(guard));

@@ -7,7 +7,7 @@
 //! paid for it, and then they advance it, too; and when the tables have become too large for what is left in them.
 //!
 //! No call does more than a bounded part of this, but for those that are asked to (`shrink_to_fit`), and when hashes are so bad that
-//! tables run out of spare buckets before the next one is made. Only giving a table back to the allocator is one call.
+//! tables run out of spare buckets before the next one is made. A large table that has been replaced is given back in parts, too.
 
 use std::ptr::NonNull;
 
@@ -386,8 +386,8 @@ impl<K, V> Core<K, V> {
         let bytes = std::iter::once(read).chain(young).map(Table::bytes).sum();
         // ORDERING: Release publishes state and tables to the Acquire of `state`; Acquire for the old state's.
         let old = self.state.swap(state, Ordering::AcqRel);
-        // ORDERING: our side of *fewer tables against a part left over*: we store, fence, and look at what is left over when our
-        // guard ends; who leaves a part pushes it, fences, and looks at these bytes once more.
+        // ORDERING: our side of *fewer tables against a part left over*: we store, fence, and look when our guard ends whether
+        // something is left over; who leaves a part pushes it, says so, fences, and looks at these bytes once more.
         self.domain.context().table_bytes.store(bytes, Ordering::Release);
         fence(Ordering::SeqCst);
         let Some(old) = NonNull::new(old) else { return };

@@ -41,13 +41,13 @@ impl<K> Shape<K> {
 /// The least number of entries a table is made for.
 pub(super) const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
 /// Bytes of a table that are given back in one call.
-pub(super) const PART: usize = 64 << 10;
+pub(super) const PART: usize = if cfg!(loom) { 192 } else { 64 << 10 };
 
 /// Tables of so many bytes and less go back at once.
 const AT_ONCE: usize = 4 * PART;
 
-/// Does a table of so many bytes go back in parts, beside tables of `current` bytes? If these are much smaller it would be
-/// held for too long.
+/// Does a table of so many bytes go back in parts, beside tables of `current` bytes? Not if these are much smaller: to a map
+/// that has shrunk it is a burden.
 pub(super) fn goes_in_parts(bytes: usize, current: usize) -> bool {
     bytes > AT_ONCE && current >= bytes / 16
 }

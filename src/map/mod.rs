@@ -191,7 +191,8 @@ impl<K, V, S> HashMap<K, V, S> {
     /// Removes all entries and gives the tables back.
     ///
     /// Linearizes at one exchange: operations on other threads count as before it or after it. O(n) in the entries
-    /// removed. Waits for writers that are linking entries, never for readers.
+    /// removed. Waits for writers that are linking entries, and for readers only if there is a
+    /// [cap on garbage](Builder::max_pending) and no room for one.
     ///
     /// ```
     /// let map = tidymap::HashMap::from([(1, "one")]);
@@ -210,7 +211,8 @@ impl<K, V, S> HashMap<K, V, S> {
     /// Removes the entries of which `keep` says no, among those that are there throughout the call.
     ///
     /// `keep` may be asked again about a key whose value has changed since. Each removal linearizes by itself, like
-    /// [`remove`](Self::remove). O(n); waits for nothing. `keep` may use the map.
+    /// [`remove`](Self::remove). O(capacity); waits for nothing, but at the beginning for room for one if there is a
+    /// [cap on garbage](Builder::max_pending). `keep` may use the map.
     ///
     /// ```
     /// let map: tidymap::HashMap<_, _> = (0..10).map(|n| (n, n * n)).collect();

@@ -15,9 +15,10 @@ where
 {
     /// The pair of `key`.
     ///
-    /// Linearizes at the load of the value's pointer. O(1); waits for nothing. Takes no lock and allocates nothing, but for two
-    /// cases: a read that finds a promotion due makes it if the mutex is free, and a thread's first call on a map makes its
-    /// record.
+    /// Linearizes at the load of the value's pointer, or, if there is no pair, at a moment of the call at which the key was absent. O(1)
+    /// on average; waits for nothing. Takes no lock and allocates nothing, but for two cases: a thread's first call on a map makes
+    /// its record, and a read that had to look beyond the read table and finds a promotion due does a bounded part of it if the
+    /// mutex is free (P3). When the `Ref` is dropped, what waited for it and for no other guard is dropped, too (R2).
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a".to_owned(), 1)]);
@@ -41,7 +42,8 @@ where
         Some(keep!(guard, pair))
     }
 
-    /// Gives the pair of `key` to `read`, and returns what that returns. Like [`get`](Self::get), and a little faster.
+    /// Gives the pair of `key` to `read`, and returns what that returns. Like [`get`](Self::get), and a little faster. `read` runs
+    /// under a guard and without a lock.
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a", "first".to_owned())]);
@@ -86,7 +88,11 @@ where
     /// stays.
     ///
     /// Linearizes at the compare-and-swap that overwrites, which waits for nothing and allocates once, or at the link of a new
-    /// entry, which waits for other writers. O(1) on average.
+    /// entry, which waits for other writers. O(1) on average. With a [cap on garbage](crate::Builder::max_pending) this, and each
+    /// call below that may remove or overwrite, first waits for room.
+    ///
+    /// # Panics
+    /// On capacity overflow. Aborts if there is no memory. So do all calls that may insert.
     ///
     /// ```
     /// let map = tidymap::HashMap::new();
@@ -307,7 +313,8 @@ where
     /// Removes `key` and returns its pair.
     ///
     /// When the returned `Ref` is dropped, key and value have been dropped, unless another guard was live (R1). Linearizes at the
-    /// compare-and-swap that kills the entry; waits for nothing. O(1) (P3).
+    /// compare-and-swap that kills the entry; waits for nothing, but for room if there is a
+    /// [cap on garbage](crate::Builder::max_pending). O(1) on average (P3).
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a", 1)]);

@@ -67,7 +67,8 @@ impl<K, V, S> HashMap<K, V, S> {
         }
     }
 
-    /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits.
+    /// Drops what can be dropped now, what other threads saved up included, and tells what is left (R3). Never waits. Tables that
+    /// are on their way back in parts go whole, but for one of which another call has a part in its hands.
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn try_reclaim(&self) -> Pending {
         self.core.domain.try_reclaim();

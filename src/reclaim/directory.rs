@@ -13,7 +13,7 @@ use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, const_unless_loom
 #[cfg(not(loom))]
 const CHUNKS: usize = 24;
 #[cfg(loom)]
-const CHUNKS: usize = 2;
+const CHUNKS: usize = 3;
 
 /// What a map knows of one thread. Its own cache lines (two, because processors fetch them in pairs).
 #[derive(Debug)]

@@ -69,7 +69,7 @@ impl<G> Default for Local<G> {
     }
 }
 
-// The README says so.
+// The contract says so (M2).
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Record<Local<()>>>() == 256);
 
@@ -188,10 +188,7 @@ impl<G: Garbage> Domain<G> {
             let passed = self.hand_over_unpassed(record, &mut items);
             if exit == Exit::Awaited || !passed {
                 self.pending.collect(|| self.epochs.horizon(), &mut items);
-            }
-            if !self.left_over.is_empty() {
-                // We have given a stamp, and fenced.
-                self.ask_if_left(local);
+                self.go_on_alone(local);
             }
             self.free(local, items, Amount::Bounded)
         })

@@ -7,7 +7,6 @@ use super::directory::Record;
 use super::domain::{Domain, Local};
 use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
-use super::guard::Held;
 use super::place::Place;
 use super::slot;
 use super::tally::Weight;
@@ -61,6 +60,8 @@ impl<'d, G: Garbage> Drain<'d, G> {
                     panics.absorb(self.domain.drop_passed());
                     Stage::Others(self.domain.busy())
                 }
+                // One of them has left something over, and may be at it once more.
+                Stage::Others(_) if !self.domain.left_over.is_empty() => Stage::Hands(self.domain.busy()),
                 Stage::Others(_) => Stage::Done,
                 Stage::Done => return true,
             };
@@ -132,10 +133,8 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// A moment, after all that the calling thread has unlinked.
-    pub(crate) fn stamp(&self, guard: &Held<'_, G>) -> Epoch {
-        let stamp = self.epochs.stamp();
-        guard.ask_if_left();
-        stamp
+    pub(crate) fn stamp(&self) -> Epoch {
+        self.epochs.stamp()
     }
 
     /// Waits until nobody can see what was unlinked before `stamp`. Not for a thread that holds a guard.

@@ -6,6 +6,8 @@
 //! - [`stamp`](Epochs::stamp) marks the moment of an unlinking,
 //! - [`horizon`](Epochs::horizon) tells whose stamps have passed: everything stamped below it is unreachable for all,
 //! - [`hold_back`](Epochs::hold_back) makes guards that leave look whether something waits for them,
+//! - [`ask_leavers`](Epochs::ask_leavers) makes any guard that ends look for work that is left over,
+//!   [`answer`](Epochs::answer) ends that,
 //! - [`holders`](Epochs::holders) names the guards that are live.
 //!
 //! # How it works
@@ -39,11 +41,15 @@ use crate::sync::{AtomicU64, Ordering, const_unless_loom, fence};
 /// A moment on the engine's counter. 0 is none.
 pub(crate) type Epoch = u64;
 
+/// Set in [`Epochs::awaited`] while something is left over that any guard can go on with: above all epochs, so every guard that
+/// ends sees itself awaited.
+const LEFT_OVER: Epoch = 1 << 63;
+
 #[derive(Debug)]
 pub(crate) struct Epochs<L> {
     /// The current epoch. Starts at 1.
     now: AtomicU64,
-    /// The highest stamp that ever had to wait for a guard.
+    /// The highest stamp that ever had to wait for a guard, and [`LEFT_OVER`].
     awaited: AtomicU64,
     records: Directory<L>,
 }
@@ -228,15 +234,27 @@ impl<L: Default> Epochs<L> {
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
     /// once more afterwards: guards that leave from then on will see that they are awaited.
     pub(crate) fn hold_back(&self, stamp: Epoch) {
+        let raise = |awaited: Epoch| Some((awaited & !LEFT_OVER).max(stamp) | (awaited & LEFT_OVER));
         // ORDERING: Release pairs with the Acquire of `exit`; the barrier is our side of *exit against hold_back*.
-        self.awaited.fetch_max(stamp, Ordering::Release);
+        let _ = self.awaited.fetch_update(Ordering::Release, Ordering::Relaxed, raise);
         barrier::heavy();
     }
 
-    /// Has guards that end look for something to do: those that are live now, and those that begin before the next stamp.
+    /// Has guards that end look for something to do, until one of them [answers](Self::answer).
     pub(crate) fn ask_leavers(&self) {
-        // ORDERING: Release, as in `hold_back`. No barrier: who misses it leaves the work to others.
-        self.awaited.fetch_max(self.now.load(Ordering::Relaxed), Ordering::Release);
+        // ORDERING: Release pairs with the Acquire of `answer`: who answers finds what was left over before. No barrier: who
+        // misses it leaves the work to others.
+        self.awaited.fetch_or(LEFT_OVER, Ordering::Release);
+    }
+
+    /// Whoever calls this looks for what is left over afterwards, and asks anew if it leaves something over itself. So guards
+    /// look only while there is something to find.
+    #[inline]
+    pub(crate) fn answer(&self) {
+        if self.awaited.load(Ordering::Relaxed) & LEFT_OVER != 0 {
+            // ORDERING: Acquire, see `ask_leavers`. If this is before the asking, that stands.
+            self.awaited.fetch_and(!LEFT_OVER, Ordering::AcqRel);
+        }
     }
 
     /// All threads that hold guards, with their oldest.
@@ -253,7 +271,7 @@ impl<L: Default> Epochs<L> {
     /// Has anything had to wait for the guards of `epoch`, while they were live? If so it waits for them still.
     pub(crate) fn is_awaited(&self, epoch: Epoch) -> bool {
         // ORDERING: Acquire, as in `exit`.
-        self.awaited.load(Ordering::Acquire) >= epoch
+        self.awaited.load(Ordering::Acquire) & !LEFT_OVER >= epoch
     }
 
     /// Notes the time at which the calling thread's guard was taken, if it is its first.
@@ -324,6 +342,23 @@ mod tests {
         epochs.hold_back(stamp);
         assert_eq!(exit(&epochs, early), Exit::Awaited);
         assert_eq!(epochs.horizon(), Epoch::MAX);
+    }
+
+    #[test]
+    fn what_is_left_over_is_asked_for_until_somebody_answers_and_what_waits_is_not_forgotten() {
+        let epochs = Epochs::<()>::new();
+        let early = epochs.enter(place());
+        epochs.ask_leavers();
+        assert!(!epochs.is_awaited(early.1), "nothing waits for it");
+        let stamp = epochs.stamp();
+        epochs.hold_back(stamp);
+        std::thread::scope(|scope| {
+            // Each guard, whichever epoch it is of.
+            scope.spawn(|| assert_eq!(exit(&epochs, epochs.enter(place())), Exit::Awaited)).join().unwrap();
+            epochs.answer();
+            scope.spawn(|| assert_eq!(exit(&epochs, epochs.enter(place())), Exit::Moved));
+        });
+        assert_eq!(exit(&epochs, early), Exit::Awaited, "for what waits");
     }
 
     #[test]

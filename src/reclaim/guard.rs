@@ -93,11 +93,6 @@ impl<G: Garbage> Held<'_, G> {
         self.domain.go_on(&self.record.local);
     }
 
-    /// After a stamp.
-    pub(super) fn ask_if_left(&self) {
-        self.domain.ask_if_left(&self.record.local);
-    }
-
     /// Is there no other guard of this thread?
     pub(crate) fn is_only(&self) -> bool {
         self.domain.epochs.is_only(self.record)

@@ -1,12 +1,9 @@
 //! What is too large to be reclaimed in one go: a part with each of the calls that follow.
 //!
-//! Calls that have had the writer mutex go on with it; guards that end do, where no writer has come for a while. For that they
-//! are asked to look, like guards for which garbage waits ([`ask_leavers`](super::epochs::Epochs::ask_leavers)), for as long as
-//! something is left, and no longer.
-//!
-//! Whoever is asked is of an epoch not above the last stamp but one. *Left over against stamped* is the store-load race that
-//! could leave nobody asked: who leaves something over pushes it, fences, and reads the counter up to which it asks; who gives
-//! a stamp fences after it, and looks here.
+//! Calls that have had the writer mutex go on with it; guards that end do, where no writer has come for a while. These are asked
+//! to look by a mark ([`ask_leavers`](super::epochs::Epochs::ask_leavers)), which is set after something was left over, and
+//! taken away before anybody looks for it. So while something is left, either the mark is set or somebody is about to look; and
+//! while nothing is, nobody looks for long.
 
 use super::domain::{Domain, Local};
 use super::drops::Panics;
@@ -14,14 +11,19 @@ use super::{Amount, Garbage};
 use crate::sync::{Ordering, fence};
 
 /// So many guards end and look before one of them concludes that no writer comes.
-const PATIENCE: usize = 256;
+const PATIENCE: usize = if cfg!(loom) { 0 } else { 256 };
 
 impl<G: Garbage> Domain<G> {
-    /// Keeps what is left of something that has passed.
+    /// Keeps what is left of something that has passed, for whoever comes next.
     #[cold]
     pub(super) fn leave_over(&self, local: &Local<G>, garbage: G) {
         self.left_over.push(garbage);
-        self.ask_if_left(local);
+        self.epochs.ask_leavers();
+        // ORDERING: our side of *fewer tables against a part left over*, see `Core::publish`.
+        fence(Ordering::SeqCst);
+        if G::is_urgent(&self.context) {
+            self.reclaim_left_over(local, Amount::All);
+        }
     }
 
     /// A part of all that is left over, by a call that has had the writer mutex.
@@ -29,17 +31,22 @@ impl<G: Garbage> Domain<G> {
     pub(super) fn go_on(&self, local: &Local<G>) {
         if !self.left_over.is_empty() {
             self.readers_alone.store(0, Ordering::Relaxed);
-            self.reclaim_left_over(local, Amount::Bounded);
+            let part = || {
+                self.reclaim_left_over(local, Amount::Bounded);
+                Panics::default()
+            };
+            self.busy_with(local, part).resume();
         }
     }
 
     /// The same by a guard that has ended, if no writer comes to do it.
     pub(super) fn go_on_alone(&self, local: &Local<G>) {
+        self.epochs.answer();
         if self.left_over.is_empty() {
             return;
         }
-        if self.readers_alone.fetch_add(1, Ordering::Relaxed) < PATIENCE {
-            self.ask_if_left(local);
+        if self.readers_alone.fetch_add(1, Ordering::Relaxed) < PATIENCE && !G::is_urgent(&self.context) {
+            self.epochs.ask_leavers();
         } else {
             self.reclaim_left_over(local, Amount::Bounded);
         }
@@ -48,43 +55,17 @@ impl<G: Garbage> Domain<G> {
     /// So much of all that is left over.
     #[cold]
     pub(super) fn reclaim_left_over(&self, local: &Local<G>, amount: Amount) {
-        if self.left_over.is_empty() {
-            return;
-        }
+        self.epochs.answer();
         // Nothing of the user's runs.
         let mut panics = Panics::default();
-        let mut is_left = false;
         for garbage in self.left_over.take() {
             let weight = garbage.weight();
             // SAFETY: G3: it had passed when a part of it was reclaimed.
             match unsafe { garbage.reclaim(&self.context, amount, &mut panics) } {
                 None => local.freed.add(weight),
-                Some(rest) => {
-                    self.left_over.push(rest);
-                    is_left = true;
-                }
+                Some(rest) => self.leave_over(local, rest),
             }
         }
-        if !is_left {
-            // Guards that begin from now on need not look.
-            self.epochs.stamp();
-        }
-        self.ask_if_left(local);
-    }
-
-    /// Asks the guards that end next, if something is left over. After everything that may have been the last to ask them:
-    /// a push, and every stamp.
-    pub(super) fn ask_if_left(&self, local: &Local<G>) {
-        // ORDERING: both sides of *left over against stamped*; and our side of *fewer tables against a part left over*, see
-        // `Core::publish`.
-        fence(Ordering::SeqCst);
-        if self.left_over.is_empty() {
-            return;
-        }
-        if G::is_urgent(&self.context) {
-            return self.reclaim_left_over(local, Amount::All);
-        }
-        self.epochs.ask_leavers();
     }
 }
 
@@ -92,7 +73,9 @@ impl<G: Garbage> Domain<G> {
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize};
 
-    use super::super::{Limits, Weight};
+    use super::super::epochs::Exit;
+    use super::super::place::Place;
+    use super::super::{Limits, Weight, slot};
     use super::*;
 
     /// Takes so many calls. The context: how many have been made, and whether all is urgent.
@@ -132,7 +115,11 @@ mod tests {
 
         /// Does a guard that is taken now look for something when it ends?
         fn asks(&self) -> bool {
-            self.epochs.is_awaited(self.epochs.last_stamp() + 1)
+            let place = Place::here();
+            let (record, epoch) = self.epochs.enter(place);
+            let exit = self.epochs.exit(record, epoch, place);
+            slot::leave();
+            exit == Exit::Awaited
         }
     }
 
@@ -164,10 +151,12 @@ mod tests {
             assert_eq!(domain.parts(), parts);
         }
         assert!(!domain.asks());
-        // Those who remove and overwrite without the mutex leave it to others, who look after their stamps, too.
+        // They remember that no writer comes, until one does.
         retire(&domain, 3);
-        retire(&domain, 1);
+        drop(domain.guard());
         assert_eq!((domain.parts(), domain.asks()), (7, true));
+        domain.guard().go_on();
+        assert_eq!((domain.parts(), domain.asks()), (8, false));
     }
 
     #[test]

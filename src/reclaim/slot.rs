@@ -21,8 +21,9 @@ pub(crate) struct Slot {
     pub(crate) index: u32,
 }
 
-/// Records in the first chunk; each later chunk has twice as many as the one before.
-pub(crate) const FIRST_CHUNK: usize = 4;
+/// Records in the first chunk; each later chunk has twice as many as the one before. Few under loom, so that the threads of a
+/// model are in several chunks.
+pub(crate) const FIRST_CHUNK: usize = if cfg!(loom) { 1 } else { 4 };
 
 impl Slot {
     const NONE: Slot = Slot { chunk: u32::MAX, index: 0 };

@@ -1,12 +1,15 @@
 //! R4 with a cap: `Builder::max_pending`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tidymap::{HashMap, Operation, Reclaim};
 
-use crate::support::{Counted, Counter, OnDrop, key};
+use crate::support::{
+    Counted, Counter, Nosy, ON_EQ, OnDrop, in_time, key, let_it_fall_asleep, nosy, stall_at_allocation, until,
+};
 
 fn capped<K, V>(entries: usize) -> HashMap<K, V>
 where
@@ -259,5 +262,91 @@ fn r4_a_cap_of_nothing_is_one() {
         assert_eq!(session.get(&1), Some(&3), "a clone has the settings");
         drop(session);
         writer.join().unwrap();
+    });
+}
+
+/// A removal that meets a writer at the tables is garbage before that writer has come to it.
+#[test]
+fn cap_counts_removals_that_are_left_to_a_writer() {
+    static CAUGHT: Barrier = Barrier::new(2);
+    static RELEASE: Barrier = Barrier::new(2);
+    let map = HashMap::builder().max_pending(2).build();
+    (0..100).for_each(|number| drop(map.insert(number, number)));
+    let removed = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            stall_at_allocation(1 << 20, || {
+                CAUGHT.wait();
+                RELEASE.wait();
+            });
+            map.reserve(1_000_000);
+        });
+        CAUGHT.wait();
+        scope.spawn(|| {
+            for number in 0..100 {
+                assert!(map.remove(&number).is_some());
+                removed.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        until(|| removed.load(Ordering::SeqCst) >= 2);
+        let_it_fall_asleep();
+        let before = removed.load(Ordering::SeqCst);
+        RELEASE.wait();
+        assert_eq!(before, 2, "the third waits for room");
+    });
+    assert_eq!((map.len(), map.stats().pending.entries), (0, 0));
+}
+
+/// Nobody waits for the guard of a pair that is taken back, but somebody may wait for the room.
+#[test]
+fn cap_taking_a_pair_back_wakes_who_waits_for_room() {
+    in_time(|| {
+        let map = nosy(1);
+        static HAS_PERMIT: Barrier = Barrier::new(2);
+        static GO_ON: Barrier = Barrier::new(2);
+        let taker = thread::spawn(move || {
+            ON_EQ.set(Some(Box::new(|| {
+                HAS_PERMIT.wait();
+                GO_ON.wait();
+            })));
+            let removed = map.remove_entry(&Nosy(1)).expect("it is there");
+            removed.try_into_owned().expect("nobody looks").1
+        });
+        HAS_PERMIT.wait();
+        let waiter = thread::spawn(move || map.remove(&Nosy(2)).map(|value| *value));
+        let_it_fall_asleep();
+        GO_ON.wait();
+        assert_eq!((taker.join().unwrap(), waiter.join().unwrap()), (1, Some(2)));
+        assert_eq!(map.stats().pending.entries, 0);
+    });
+}
+
+/// Room is told of when it is made, not when the last of many destructors is done.
+#[test]
+fn cap_room_is_told_of_before_the_next_destructor_runs() {
+    in_time(|| {
+        let map = HashMap::builder().max_pending(2).build();
+        let came_in = Arc::new(AtomicBool::new(false));
+        let wait_for_it = {
+            let came_in = came_in.clone();
+            move || until(|| came_in.load(Ordering::SeqCst))
+        };
+        let value = |act: Box<dyn FnMut() + Send + Sync>| OnDrop(act);
+        map.insert(1, value(Box::new(|| ())));
+        map.insert(2, value(Box::new(wait_for_it)));
+        map.insert(3, value(Box::new(|| ())));
+        thread::scope(|scope| {
+            let session = map.pin();
+            scope.spawn(|| {
+                map.remove(&1);
+                map.remove(&2);
+                map.remove(&3);
+                came_in.store(true, Ordering::SeqCst);
+            });
+            until(|| map.len() == 1);
+            let_it_fall_asleep();
+            drop(session);
+        });
+        assert_eq!(map.stats().pending.entries, 0);
     });
 }

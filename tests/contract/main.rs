@@ -1,15 +1,15 @@
 //! The contract, line by line: each test names the line that it shows (see the crate's documentation).
 
-mod attack;
-mod attack_all;
 mod cap;
 mod consistency;
 mod drop_time;
+mod everything;
 mod faults;
 mod hook;
 #[cfg(feature = "guard-locations")]
 mod locations;
 mod memory;
+mod own_thread;
 mod owned;
 mod progress;
 mod reclamation;

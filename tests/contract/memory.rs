@@ -1,9 +1,12 @@
 //! M1 to M4, by the allocator's own count.
 
-use foldhash::fast::FixedState;
-use tidymap::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use crate::support::{allocations, balance};
+use foldhash::fast::FixedState;
+use tidymap::{HashMap, Reclaim};
+
+use crate::support::{Counter, allocations, balance, filled, key};
 
 type Map = HashMap<u64, u64, FixedState>;
 
@@ -91,6 +94,47 @@ fn m2_after_a_reader_was_live_throughout_at_most_4_kib_are_held() {
     });
 }
 
+/// Threads that remove each in its way, beside one that reads: nothing of the large tables is left on its way back.
+#[test]
+fn m2_after_threads_have_removed_all_at_most_4_kib_are_held() {
+    const KEYS: u64 = 200_000;
+    for reclaim in [Reclaim::Immediate, Reclaim::Batched(50)] {
+        let map: HashMap<u64, u64, _> =
+            HashMap::<u64, u64>::builder().reclaim(reclaim).hasher(FixedState::default()).build();
+        (0..KEYS).for_each(|key| drop(map.insert(key, key)));
+        let (map, done) = (&map, &AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    let session = map.pin();
+                    drop((map.get(&1), map.get(&2)));
+                    drop(session);
+                }
+            });
+            let one_by_one = scope.spawn(|| (0..KEYS).step_by(3).for_each(|key| drop(map.remove(&key))));
+            let in_sessions = scope.spawn(|| {
+                let mut outer = map.pin();
+                for key in (1..KEYS).step_by(3) {
+                    let inner = map.pin();
+                    assert!(inner.remove(&key).is_some());
+                    if key % 1000 == 0 {
+                        outer.refresh();
+                    }
+                }
+            });
+            let by_value =
+                scope.spawn(|| (2..KEYS).step_by(3).for_each(|key| assert!(map.remove_owned(&key).unwrap().is_some())));
+            for remover in [one_by_one, in_sessions, by_value] {
+                remover.join().unwrap();
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let stats = map.stats();
+        let saved_up = if reclaim == Reclaim::Immediate { 0 } else { 50 * 40 };
+        assert!(stats.heap.tables + stats.heap.entries <= 4096 + saved_up, "{reclaim:?}: {stats:?}");
+    }
+}
+
 #[test]
 fn m2_entries_that_have_been_overwritten_are_given_back_whole() {
     drop(Map::default().pin());
@@ -176,6 +220,34 @@ fn m4_a_million_small_entries_take_at_most_54_bytes_each() {
     assert!(each <= 51.0, "{each} bytes an entry as fitted");
 }
 
+/// R3 for tables: also for one of which a reader has a part in its hands.
+#[test]
+fn r3_reclaim_gives_back_whole_what_is_going_back_in_parts() {
+    let map = Map::default();
+    let (map, done) = (&map, &AtomicBool::new(false));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    map.get(&0);
+                }
+            });
+        }
+        let (mut key, mut met) = (0, 0);
+        while met < 3 && key < 10_000_000 {
+            map.insert(key, key);
+            key += 1;
+            if key % 16 == 0 && map.stats().pending.bytes > 512 << 10 {
+                met += 1;
+                assert_eq!(map.reclaim(), Ok(()));
+                assert_eq!(map.stats().pending.bytes, 0);
+            }
+        }
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(met, 3, "so many were met on their way");
+    });
+}
+
 /// The table before the last, of which nobody has a use any more, is let go by the writers that come next; and by reads, if
 /// none comes for a while.
 #[test]
@@ -227,4 +299,21 @@ fn p3_a_large_table_goes_back_in_parts() {
     }
     map.clear();
     assert_eq!((map.stats().pending.bytes, map.stats().heap.tables), (0, 0));
+}
+
+/// The list of what a thread has unlinked goes when it is empty, however it has become so.
+#[test]
+fn m2_what_is_taken_back_leaves_no_long_list() {
+    let counter = Counter::default();
+    let map = filled(&counter, 2000);
+    drop((map.pin(), map.pin()));
+    let before = balance();
+    let removed: Vec<_> = (0..1000).map(|number| map.remove_entry(&key(number)).expect("it is there")).collect();
+    for removed in removed {
+        removed.try_into_owned().expect("the other guards are younger than the removal");
+    }
+    // The list of the thread's guards is made anew when it is needed next.
+    drop((map.pin(), map.pin()));
+    assert!(balance() - before < 4096, "{} bytes more", balance() - before);
+    assert_eq!(counter.live(), 2000);
 }

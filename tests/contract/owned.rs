@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
 use tidymap::{HashMap, ReclaimError, Ref};
 
-use crate::support::{Counter, OnDrop, filled, key};
+use crate::support::{Counter, OnDrop, filled, in_time, key};
 
 #[test]
 fn remove_owned_waits_for_those_who_can_see_the_pair() {
@@ -194,4 +195,51 @@ fn try_into_owned_of_an_entry_whose_first_value_was_overwritten() {
     assert_eq!(map.stats().pending.entries, 1, "the first value had been overwritten before this guard");
     assert_eq!(removed.try_into_owned().unwrap(), (1, String::from("second")));
     assert_eq!((map.stats().pending.entries, map.stats().heap.entries), (0, 0));
+}
+
+/// Guards of one thread end in any order, and pairs can be taken back as soon as the last one has that could see them.
+#[test]
+fn a_pair_can_be_taken_back_when_the_other_guards_of_the_thread_have_ended() {
+    let counter = Counter::default();
+    let map = filled(&counter, 10);
+    let session = map.pin();
+    // The next guards are younger.
+    map.remove(&key(0));
+    let removed = map.remove_entry(&key(1)).unwrap();
+    let later = map.remove_entry(&key(2)).unwrap();
+    let removed = removed.try_into_owned().expect_err("the session may look");
+    drop(session);
+    drop(later.try_into_owned().expect_err("the older one may look"));
+    let (_, value) = removed.try_into_owned().expect("the last guard");
+    assert_eq!(value.number, 1);
+    assert_eq!((counter.live(), map.stats().pending.entries), (15, 0));
+}
+
+/// E4: the entry goes before the value that was overwritten in it has been dropped, and waits for no destructor.
+#[test]
+fn a_pair_is_handed_over_while_its_first_value_is_still_being_dropped() {
+    in_time(|| {
+        static IN_DROP: Barrier = Barrier::new(2);
+        static GO_ON: Barrier = Barrier::new(2);
+        let dropped = Arc::new(AtomicBool::new(false));
+        let first = {
+            let dropped = dropped.clone();
+            OnDrop(Box::new(move || {
+                IN_DROP.wait();
+                GO_ON.wait();
+                dropped.store(true, Ordering::SeqCst);
+            }) as Box<dyn FnMut() + Send + Sync>)
+        };
+        let map = HashMap::new();
+        map.insert(1, first);
+        thread::scope(|scope| {
+            scope.spawn(|| drop(map.insert(1, OnDrop(Box::new(|| ())))));
+            IN_DROP.wait();
+            let pair = map.remove_owned(&1).unwrap();
+            assert!(pair.is_some() && !dropped.load(Ordering::SeqCst));
+            GO_ON.wait();
+        });
+        assert!(dropped.load(Ordering::SeqCst));
+        assert_eq!(map.stats().heap.entries, 0);
+    });
 }

@@ -1,11 +1,13 @@
-//! Values whose drops are counted, and an allocator that counts for each thread.
+//! Values whose drops are counted, keys that do as they are told, an allocator that counts for each thread; and how to wait in tests.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::ThreadId;
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use tidymap::HashMap;
 
@@ -85,6 +87,92 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 pub(crate) fn tells_thread(told: &Arc<std::sync::Mutex<Vec<ThreadId>>>) -> OnDrop<impl FnMut() + use<>> {
     let told = told.clone();
     OnDrop(move || told.lock().unwrap().push(std::thread::current().id()))
+}
+
+/// Runs `work` on a thread of its own, and fails if that does not end.
+pub(crate) fn in_time<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (done, ended) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        let result = work();
+        // A thread that is ending is part of the work.
+        thread::spawn(move || done.send(()));
+        result
+    });
+    match ended.recv_timeout(Duration::from_secs(60)) {
+        Ok(()) => thread.join().expect("it has not panicked"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => panic!("it has panicked"),
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("it waits for ever"),
+    }
+}
+
+/// Long enough for another thread to fall asleep, where that cannot be seen from outside.
+pub(crate) fn let_it_fall_asleep() {
+    thread::sleep(Duration::from_millis(100));
+}
+
+/// Waits until `ready`.
+pub(crate) fn until(ready: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !ready() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it waits for ever");
+        thread::yield_now();
+    }
+}
+
+thread_local! {
+    /// What this thread does when a [`Nosy`] key is hashed or compared next.
+    pub(crate) static ON_HASH: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    pub(crate) static ON_EQ: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+/// A key whose `Hash` and `Eq` do as they are told.
+#[derive(Debug)]
+pub(crate) struct Nosy(pub(crate) u64);
+
+impl Hash for Nosy {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if let Some(act) = ON_HASH.take() {
+            act();
+        }
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Nosy {
+    fn eq(&self, other: &Self) -> bool {
+        if let Some(act) = ON_EQ.take() {
+            act();
+        }
+        self.0 == other.0
+    }
+}
+
+impl Eq for Nosy {}
+
+pub(crate) fn nosy(max_pending: usize) -> &'static HashMap<Nosy, u64> {
+    let map = HashMap::builder().max_pending(max_pending).build();
+    (0..10).for_each(|number| drop(map.insert(Nosy(number), number)));
+    Box::leak(Box::new(map))
+}
+
+/// Wakes a thread.
+pub(crate) struct Unpark(pub(crate) thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
 }
 
 /// The system's allocator, with the balance of each thread.

@@ -1,16 +1,16 @@
 //! R3 for tasks: `reclaim_async`.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
 use tidymap::{HashMap, ReclaimError};
 
-use crate::support::{Counter, OnDrop, filled, key};
+use crate::support::{Counter, OnDrop, Unpark, filled, key, until};
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -166,4 +166,86 @@ fn r3_many_tasks_on_many_threads() {
         }
     });
     assert_eq!((map.len(), counter.live()), (0, 0));
+}
+
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("a waker that panics");
+    }
+}
+
+/// The panic of somebody else's waker ends there: not in a call that would lose the guard it was to return.
+#[test]
+fn f1_a_waker_that_panics_costs_nobody_a_guard() {
+    let map = HashMap::builder().max_pending(2).build();
+    map.insert(1, 1);
+    map.insert(2, 2);
+    let waker = Waker::from(Arc::new(Panics));
+    let entered = Barrier::new(2);
+    let (leave, leaving) = mpsc::channel::<()>();
+    let (map, entered) = (&map, &entered);
+    thread::scope(move |scope| {
+        scope.spawn(move || {
+            let session = map.pin();
+            entered.wait();
+            let _ = leaving.recv();
+            drop(session);
+        });
+        entered.wait();
+        map.remove(&1);
+        let mut future = pin!(map.reclaim_async());
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        // Takes the last permit and gives it back, and returns a guard.
+        assert_eq!(*map.remove_if(&2, |_, _| false).unwrap_err(), 2);
+        assert_eq!(map.stats().live_guards, 1, "the session's");
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        drop(leave);
+        until(|| map.stats().pending.entries == 0);
+        assert_eq!(future.as_mut().poll(&mut Context::from_waker(&waker)), Poll::Ready(Ok(())));
+    });
+    assert_eq!(map.stats().live_guards, 0);
+}
+
+/// The map keeps a waker no longer than the future lives, or until it has woken it.
+#[test]
+fn a_task_leaves_nothing_behind() {
+    let counter = Counter::default();
+    let map = filled(&counter, 3);
+    let unpark = Arc::new(Unpark(thread::current()));
+    let waker = Waker::from(unpark.clone());
+    let poll = |future: Pin<&mut tidymap::Reclaiming<'_, _, _>>| future.poll(&mut Context::from_waker(&waker));
+    let (entered, leave) = (Barrier::new(2), Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let _session = map.pin();
+            entered.wait();
+            leave.wait();
+        });
+        entered.wait();
+        map.remove(&key(0));
+        let alone = Arc::strong_count(&unpark);
+        for _ in 0..100 {
+            let mut future = Box::pin(map.reclaim_async());
+            (0..3).for_each(|_| assert!(poll(future.as_mut()).is_pending()));
+            assert_eq!(Arc::strong_count(&unpark), alone + 1, "the last waker counts");
+            drop(future);
+            assert_eq!(Arc::strong_count(&unpark), alone);
+        }
+        let mut leaked = Box::pin(map.reclaim_async());
+        assert!(poll(leaked.as_mut()).is_pending());
+        std::mem::forget(leaked);
+        // A thread with a guard may not begin to wait.
+        let session = map.pin();
+        let mut future = Box::pin(map.reclaim_async());
+        assert_eq!(poll(future.as_mut()), Poll::Ready(Err(ReclaimError::GuardHeld)));
+        drop(session);
+        assert!(poll(future.as_mut()).is_pending(), "asked again, it begins");
+        leave.wait();
+        while poll(future.as_mut()).is_pending() {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+    });
+    assert_eq!(Arc::strong_count(&unpark), 2, "what was leaked has been woken");
 }
