@@ -16,7 +16,7 @@ use super::{Garbage, barrier};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, const_unless_loom, yield_now};
 
 /// How often a thread that waits gives up the processor before it goes to sleep.
-const YIELDS: u32 = if cfg!(loom) { 0 } else { 8 };
+const YIELDS: usize = if cfg!(loom) { 0 } else { 8 };
 
 #[derive(Debug)]
 pub(super) struct Waiters {
@@ -102,7 +102,7 @@ impl<G: Garbage> Domain<G> {
     /// Waits until `ready`, which is asked again when something has changed. False if the deadline has passed before that.
     pub(super) fn wait(&self, deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
         // Most of what is waited for are calls that end at once.
-        for _ in 0..YIELDS {
+        for () in std::iter::repeat_n((), YIELDS) {
             if ready() {
                 return true;
             }
