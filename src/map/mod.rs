@@ -1,7 +1,8 @@
 //! The public face. Safe code, but for what ties a [`Ref`] to its guard.
 //!
 //! - this file: the map, its construction, and what concerns it as a whole;
-//! - [`one_shot`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they return;
+//! - [`one_shot`] and [`removal`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they
+//!   return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
@@ -15,6 +16,7 @@ mod one_shot;
 mod outcome;
 mod reclaiming;
 mod reference;
+mod removal;
 mod session;
 mod stats;
 mod traits;

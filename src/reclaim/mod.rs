@@ -4,7 +4,8 @@
 //! - [`domain`] owns what a map has unlinked, and drops it: at once if no guard can see it, else in the drop of the last
 //!   [`guard`] that can. What is large goes in [`parts`].
 //! - [`drain`] waits until all has been dropped, [`limits`] keeps writers from adding to it, [`waiters`] wakes who waits.
-//! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops no other.
+//! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops
+//!   no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`nested`] and [`age`] find a thread's record, keep the records, tell the guards of one thread
 //!   apart, and tell the time; [`barrier`] is what makes leaving cheap.
