@@ -15,6 +15,8 @@ mod progress;
 mod reclamation;
 mod support;
 mod tables;
+// Under loom there is no tokio.
+#[cfg(not(loom))]
 mod tasks;
 mod visible;
 #[cfg(feature = "tracing")]
