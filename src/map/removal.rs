@@ -91,10 +91,10 @@ where
 
     /// Removes `key`, waits until no guard can see its pair any more, and returns that by value.
     ///
-    /// Linearizes at the compare-and-swap that kills the entry: from then on the key is absent for all. Then waits for the guards that
-    /// were live at that moment, asleep if it takes longer, and for none that are taken later. Waits for writers that are linking
-    /// entries. Two threads that each hold a guard on the one map while they remove from the other wait for each other for ever, as
-    /// with locks.
+    /// Linearizes at the compare-and-swap that kills the entry: from then on the key is absent for all. Then waits, asleep if it
+    /// takes longer, for the guards that were live when the entry had left the tables, which is at once, and for none that are
+    /// taken later. Waits for writers that are linking entries. Two threads that each hold a guard on the one map while they
+    /// remove from the other wait for each other for ever, as with locks.
     ///
     /// # Errors
     /// At once, and with nothing removed, if this thread holds a guard on the map: it would wait for itself.
