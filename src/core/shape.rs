@@ -43,8 +43,9 @@ pub(super) const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
 /// Bytes of a table that are given back in one call.
 pub(super) const PART: usize = if cfg!(loom) { 192 } else { 64 << 10 };
 
-/// Tables of so many bytes and less go back at once.
-const AT_ONCE: usize = 4 * PART;
+/// Tables of so many bytes and less go back at once: that takes the system less than 100 µs, and each part has to be told to
+/// all processors.
+const AT_ONCE: usize = if cfg!(loom) { 4 * PART } else { 1 << 20 };
 
 /// Does a table of so many bytes go back in parts, beside tables of `current` bytes? Not if these are much smaller: to a map
 /// that has shrunk it is a burden.
