@@ -18,8 +18,8 @@ pub(crate) enum Unlinked<K, V> {
     Value(OldValue<K, V>),
     /// A table that has been replaced. Its entries live on in others, or are retired by themselves.
     Table(Table<K>),
-    /// One that is too large to be given back at once.
-    LargeTable(GivingBack<K>),
+    /// One that is too large to be given back at once. In a box: it is rare, and there may be many of the others.
+    LargeTable(Box<GivingBack<K>>),
     /// A state that has been replaced.
     State(NonNull<State<K>>),
 }
@@ -86,7 +86,7 @@ impl<K, V> Context<K, V> {
         let in_parts =
             amount == Amount::Bounded && goes_in_parts(table.bytes(), self.table_bytes.load(Ordering::Acquire));
         // SAFETY: by the caller's promise.
-        unsafe { table.give(if in_parts { PART } else { usize::MAX }) }.map(Unlinked::LargeTable)
+        unsafe { table.give(if in_parts { PART } else { usize::MAX }) }.map(|left| Unlinked::LargeTable(Box::new(left)))
     }
 }
 
@@ -113,7 +113,7 @@ unsafe impl<K, V> Garbage for Unlinked<K, V> {
                 Unlinked::Value(value) => value.reclaim(context.hook(), panics),
                 Unlinked::State(state) => drop(Box::from_raw(state.as_ptr())),
                 Unlinked::Table(table) => return context.give_back(GivingBack::new(table), amount),
-                Unlinked::LargeTable(table) => return context.give_back(table, amount),
+                Unlinked::LargeTable(table) => return context.give_back(*table, amount),
             }
         }
         None
