@@ -23,8 +23,11 @@ static ALLOCATOR: Counting = Counting;
 /// Threads work for so long, and then everything is counted while they are gone.
 const ROUND: Duration = Duration::from_millis(500);
 
-/// Of a map that is empty: 4 KiB (M2), and its records, for a few threads.
-const EMPTY: usize = (4 << 10) + 64 * 256;
+/// Records for a few threads.
+const RECORDS: usize = 64 * 256;
+
+/// Of a map that is empty: 4 KiB (M2), and its records.
+const EMPTY: usize = (4 << 10) + RECORDS;
 
 /// What is counted between two rounds.
 struct Counts {
@@ -63,6 +66,7 @@ fn round(world: &World<'_>, seed: u64) {
 fn count(world: &World<'_>, before: Level) -> Counts {
     let stats = world.map.stats();
     assert_eq!((stats.pending.entries, stats.live_guards, stats.retired - stats.freed), (0, 0, 0), "{stats:?}");
+    assert!(stats.heap.records <= RECORDS as u64, "records of threads that are gone are used again: {stats:?}");
     let session = world.map.pin();
     world.ledger.assert_alive(session.values());
     let owned: usize = session.values().map(|value| value.len()).sum();
