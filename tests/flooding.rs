@@ -120,6 +120,28 @@ fn chosen_keys_cost_no_more_memory_under_the_default() {
     assert!(chosen.promotions <= honest.promotions + 1, "{} promotions, {}", chosen.promotions, honest.promotions);
 }
 
+/// An iteration yields neighbours one after the other, and who inserts in that order inserts neighbours: into a map with the same
+/// hasher, or into the same one when it has been emptied. They are no neighbours there.
+#[test]
+fn keys_in_the_order_of_an_iteration_are_as_good_as_others() {
+    const KEYS: u64 = if cfg!(miri) { 1000 } else { 30_000 };
+    let map: HashMap<Key, u64> = (0..KEYS).map(|number| (Key(number), 0)).collect();
+    map.shrink_to_fit();
+    let order: Vec<Key> = map.pin().keys().copied().collect();
+    let compared = |map: &HashMap<Key, u64>, keys: &mut dyn Iterator<Item = &Key>| {
+        COMPARED.set(0);
+        keys.for_each(|key| assert!(map.insert(*key, 0).is_none()));
+        COMPARED.get() as f64 / KEYS as f64
+    };
+    let another = || HashMap::with_hasher(map.hasher().clone());
+    let (forward, backward) = (compared(&another(), &mut order.iter()), compared(&another(), &mut order.iter().rev()));
+    map.clear();
+    let again = compared(&map, &mut order.iter());
+    for mean in [forward, backward, again] {
+        assert!(mean < 0.25, "{mean} comparisons for each new key");
+    }
+}
+
 /// What the hasher of a new map makes of some keys.
 fn fingerprint(map: &HashMap<u64, u64>) -> [u64; 4] {
     [0, 1, 2, u64::MAX].map(|key| map.hasher().hash_one(key))
