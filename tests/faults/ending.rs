@@ -53,7 +53,7 @@ fn guards_that_end_with_their_thread_let_go_of_what_they_held() {
         held.found = map.get(&key);
         held.removed = map.remove_entry(&(key + 1));
     };
-    for _ in 0..50 {
+    for _ in 0..if cfg!(miri) { 3 } else { 50 } {
         (0..10).for_each(|key| drop(map.insert(key, Live::new(&LIVE))));
         thread::spawn(move || {
             BEFORE.with(|_| ());
@@ -97,8 +97,9 @@ fn a_destructor_of_a_thread_local_value_may_do_anything() {
         static SECOND: RefCell<Option<Last>> = const { RefCell::new(None) };
     }
     let _watchdog = Watchdog::new();
+    const ROUNDS: u64 = if cfg!(miri) { 2 } else { 20 };
     let map = MAP.get_or_init(Map::new);
-    for round in 0..20 {
+    for round in 0..ROUNDS {
         thread::scope(|scope| {
             for thread in 0..3 {
                 scope.spawn(move || {
@@ -120,7 +121,8 @@ fn a_destructor_of_a_thread_local_value_may_do_anything() {
         thread::yield_now();
     }
     assert_eq!(map.reclaim(), Ok(()));
-    assert_eq!((map.len(), LIVE.load(Ordering::SeqCst)), (120 * 14, 120 * 14));
+    let left = 6 * ROUNDS as usize * 14;
+    assert_eq!((map.len(), LIVE.load(Ordering::SeqCst)), (left, left));
     let records = map.stats().heap.records;
     assert!(records <= 64 * 256, "records of threads that are gone are used again, and yet take {records} bytes");
 }
