@@ -72,6 +72,7 @@ fn guards_that_end_with_their_thread_let_go_of_what_they_held() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes minutes there")]
 fn a_destructor_of_a_thread_local_value_may_do_anything() {
     static LIVE: AtomicUsize = AtomicUsize::new(0);
     static RAN: AtomicUsize = AtomicUsize::new(0);
@@ -97,7 +98,7 @@ fn a_destructor_of_a_thread_local_value_may_do_anything() {
         static SECOND: RefCell<Option<Last>> = const { RefCell::new(None) };
     }
     let _watchdog = Watchdog::new();
-    const ROUNDS: u64 = if cfg!(miri) { 2 } else { 20 };
+    const ROUNDS: u64 = 20;
     let map = MAP.get_or_init(Map::new);
     for round in 0..ROUNDS {
         thread::scope(|scope| {
