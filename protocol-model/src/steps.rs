@@ -31,9 +31,10 @@
 //!
 //! `Domain::free` is done with the step before it, which is the worst for whoever might still look.
 //!
-//! What is left out: sizes and hashes (a key has slots of its own), a third sealed table (so small programs never need one), inline values (E4), the spare table, steps of clearing and giving
-//! back memory, caps and batches, and weak orderings: those are for loom. What the map does now and then, when it pays, is done
-//! here whenever it can be: a dirty table is full with one or two entries, one miss pays for a promotion, and the reader does its share.
+//! What is left out: sizes and hashes (a key has slots of its own), a third sealed table (small programs never need one), inline values
+//! (E4), the spare table, steps of clearing and giving back memory, caps and batches, several guards of one thread, and weak orderings: those are
+//! for loom. What the map does now and then, when it pays, is done here whenever it can be: a dirty table is full with one or two entries,
+//! one miss pays for a promotion, and the reader does its share.
 
 use crate::bug::Bug;
 use crate::history::{Call, value};
