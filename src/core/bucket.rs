@@ -174,6 +174,8 @@ impl<K> Bucket<K> {
         debug_assert_eq!(meta.tag(slot), tag & !LINKED);
         // ORDERING: Release publishes the entry to readers that still see the tag from before.
         self.entries[slot].store(entry, Ordering::Release);
+        #[cfg(all(test, not(loom)))]
+        between_stores::run();
         self.meta.store(meta.with_tag(slot, tag).0, Ordering::Release);
     }
 
@@ -187,6 +189,28 @@ impl<K> Bucket<K> {
     /// Says that lookups have to go on to the next bucket. Under the writer mutex.
     pub(super) fn set_overflow(&self) {
         self.meta.store(self.meta().0 | OVERFLOW, Ordering::Release);
+    }
+}
+
+/// What a test wants to happen between the two stores of [`Bucket::link_again`], the next time that its thread is there.
+#[cfg(all(test, not(loom)))]
+pub(super) mod between_stores {
+    use std::cell::Cell;
+
+    type Work = Option<Box<dyn FnOnce()>>;
+
+    thread_local! {
+        static WORK: Cell<Work> = const { Cell::new(None) };
+    }
+
+    pub(in crate::core) fn set(work: impl FnOnce() + 'static) {
+        WORK.set(Some(Box::new(work)));
+    }
+
+    pub(super) fn run() {
+        if let Some(work) = WORK.take() {
+            work();
+        }
     }
 }
 
