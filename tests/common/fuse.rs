@@ -26,9 +26,14 @@ pub(crate) fn burn() {
         LIT.set(Some(Fuse { first: fuse.first - 1, ..fuse }));
     } else if !std::thread::panicking() {
         LIT.set(fuse.again.map(|calls| Fuse { first: calls, ..fuse }));
-        // Without the hook, which would print, or end a fuzzer.
-        resume_unwind(Box::new(Hostile));
+        go_off();
     }
+}
+
+/// The panic that [`lit`] expects.
+pub(crate) fn go_off() -> ! {
+    // Without the hook, which would print, or end a fuzzer.
+    resume_unwind(Box::new(Hostile))
 }
 
 /// Runs `work` with the fuse lit, if there is one. None if a panic of the fuse's came out of it; any other goes on.
