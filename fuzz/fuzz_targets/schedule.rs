@@ -15,7 +15,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     // Where bytes are missing there are zeros, so there is always a program.
     if let Ok(program) = Program::arbitrary(&mut bytes) {
         let schedule = Told::new(bytes.take_rest().to_vec());
-        Runner::new(schedule, config()).run(move || drop(execute(&program)));
+        Runner::new(schedule, config()).run(move || _ = execute(&program));
     }
 });
 

@@ -2,9 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use arbitrary::Arbitrary;
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Hashes {
     Good,
     Constant,
@@ -17,6 +15,18 @@ pub(crate) enum Hashes {
     OneTag,
     /// In the last home bucket of any table: they overflow to the spare ones, and there are few of these.
     LastBucket,
+}
+
+impl Hashes {
+    pub(crate) const ALL: [Hashes; 7] = [
+        Hashes::Good,
+        Hashes::Constant,
+        Hashes::LowBits,
+        Hashes::HighBits,
+        Hashes::OneBucket,
+        Hashes::OneTag,
+        Hashes::LastBucket,
+    ];
 }
 
 impl BuildHasher for Hashes {

@@ -10,15 +10,33 @@ use crate::hashes::Hashes;
 use crate::steps::{Expected, Next, Op, Step, Wait};
 
 /// What kind of map it is, and what is done to it.
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 pub struct Input<T> {
     pub(crate) hashes: Hashes,
     pub(crate) capacity: u8,
     pub(crate) batch: Option<u8>,
     pub(crate) max_pending: Option<u8>,
     pub(crate) hook: bool,
+    /// Values that have no room in an entry.
     pub(crate) large: bool,
     pub(crate) steps: Vec<T>,
+}
+
+impl<'a, T: Arbitrary<'a>> Arbitrary<'a> for Input<T> {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Input<T>> {
+        let [hashes, flags, capacity, batch, max_pending]: [u8; 5] = bytes.arbitrary()?;
+        let is_set = |bit: u8| flags & (1 << bit) != 0;
+        Ok(Input {
+            hashes: Hashes::ALL[usize::from(hashes) % Hashes::ALL.len()],
+            capacity: if is_set(0) { capacity } else { 0 },
+            batch: is_set(1).then_some(batch % 32),
+            max_pending: is_set(2).then_some(max_pending % 32),
+            hook: is_set(3),
+            large: is_set(4),
+            // To the last byte.
+            steps: std::iter::from_fn(|| (!bytes.is_empty()).then(|| bytes.arbitrary())).collect::<Result<_>>()?,
+        })
+    }
 }
 
 fn byte(bytes: &mut Unstructured<'_>) -> Result<u8> {

@@ -17,8 +17,10 @@ pub mod memory;
 #[path = "../../tests/differential/model.rs"]
 mod model;
 #[path = "../../tests/differential/run.rs"]
-#[allow(dead_code, reason = "the test's own way in")]
 mod run;
+#[path = "../../tests/differential/settings.rs"]
+#[allow(dead_code, reason = "the test's own way in")]
+mod settings;
 #[path = "../../tests/differential/steps.rs"]
 mod steps;
 #[path = "../../tests/differential/world.rs"]
@@ -26,7 +28,7 @@ mod world;
 
 use hashes::Hashes;
 use kinds::Kind;
-use run::{Settings, run_with};
+use settings::{Settings, run_with};
 use tidymap::Reclaim;
 
 pub use input::Input;
@@ -42,7 +44,6 @@ pub fn run<T: Kind>(input: &Input<T>) {
         hook: input.hook,
         fuses: Vec::new(),
     };
-    // Values that have room in an entry, or have not.
     if input.large {
         run_with::<[u64; 9], Hashes, T>(settings, &input.steps, |run, step| step.go(run));
     } else {

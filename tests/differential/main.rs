@@ -5,7 +5,7 @@
 //! since the oldest of those that are still live was taken (R2), and the map's figures say so (R8).
 //!
 //! - [`steps`]: what is done, and [`strategies`], in which order; [`run`] and [`guards`]: do it, to a map and to its [`model`], and
-//!   compare;
+//!   compare; [`settings`]: what map, from its beginning to its end;
 //! - [`answers`]: what operations return; [`world`]: the keys and values.
 //!
 //! Code of the user's may panic at any of its calls ([`common::fuse`]). All that is said above holds then, too: of each key the call
@@ -17,6 +17,7 @@ mod common;
 mod guards;
 mod model;
 mod run;
+mod settings;
 mod steps;
 mod strategies;
 mod world;
@@ -25,7 +26,7 @@ use proptest::prelude::*;
 use tidymap::Reclaim;
 
 use common::{ConstantHash, GoodHash, LowBitsHash};
-use run::{Settings, run};
+use settings::{Settings, run};
 use strategies::{fuses, step};
 
 impl<S: Default> Default for Settings<S> {
