@@ -2,14 +2,18 @@
 //! the contract as what may.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::hash::RandomState;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::sync::MutexGuard;
+use std::task::{Context, Poll, Waker};
 
+#[cfg(feature = "metrics")]
+use tidymap::Metrics;
 use tidymap::{
-    Builder, CompareExchangeError, Guards, HashMap, Iter, Keys, OccupiedError, Pinned, ReclaimError, Ref, Stats,
-    TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError, Operation,
+    Pending, Pinned, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
 };
 
 /// Does the type implement the trait? A constant, known when this is compiled.
@@ -40,8 +44,6 @@ macro_rules! threads {
     };
 }
 
-type Session<'m> = Pinned<'m, u64, String, RandomState>;
-
 threads! {
     // A map is what its keys and values are, but sharing it lets others drop them.
     HashMap<u64, String>: true, true;
@@ -50,20 +52,83 @@ threads! {
     HashMap<u64, Cell<u64>>: true, false;
     HashMap<u64, MutexGuard<'static, u64>>: false, false;
     HashMap<u64, &'static Cell<u64>>: false, false;
+    HashMap<Cell<u64>, u64>: true, false;
+    HashMap<u64, u64, Rc<RandomState>>: false, false;
+    HashMap<u64, u64, Cell<RandomState>>: true, false;
     // Guards belong to their thread.
-    Session<'static>: false, false;
+    Pinned<'static, u64, String, RandomState>: false, false;
     Ref<'static, u64, String>: false, false;
     Iter<'static, u64, String>: false, false;
     Keys<'static, u64, String>: false, false;
     Values<'static, u64, String>: false, false;
     OccupiedError<Ref<'static, u64, String>, u64, String>: false, false;
     CompareExchangeError<Ref<'static, u64, String>, String>: false, false;
+    Removed<'static, u64, String>: false, false;
+    Compute<Ref<'static, u64, String>, ()>: false, false;
+    // A task drops what waits, and looks at nothing: it may go where that may go.
+    Reclaiming<'static, u64, String>: true, true;
+    Reclaiming<'static, u64, Cell<u64>>: true, true;
+    Reclaiming<'static, u64, Rc<String>>: false, false;
+    Reclaiming<'static, Rc<String>, u64>: false, false;
+    Reclaiming<'static, u64, MutexGuard<'static, u64>>: false, false;
+    // What these hold is theirs.
+    Reclaimed<u64, String>: true, true;
+    Reclaimed<u64, Rc<String>>: false, false;
+    Reclaimed<Cell<u64>, u64>: true, false;
+    Operation<String, u64>: true, true;
+    Operation<Rc<String>, u64>: false, false;
+    Compute<(&'static u64, &'static Cell<u64>), ()>: false, false;
+    OccupiedError<(&'static u64, &'static u64), u64, Rc<u64>>: false, false;
+    OccupiedError<(&'static u64, &'static u64), u64, u64>: true, true;
+    CompareExchangeError<(&'static u64, &'static u64), u64>: true, true;
     // The rest is plain data.
     Builder<Rc<u64>, Rc<String>>: true, true;
+    Builder<u64, u64, Rc<RandomState>>: false, false;
+    GuardInfo: true, true;
     Guards: true, true;
     Stats: true, true;
+    Heap: true, true;
+    Pending: true, true;
+    Reclaim: true, true;
     ReclaimError: true, true;
     TryReserveError: true, true;
+}
+
+#[cfg(feature = "metrics")]
+threads! {
+    Metrics: true, true;
+}
+
+/// Nothing public is missing above.
+#[test]
+fn every_public_type_is_told() {
+    let names = |text: &'static str| text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let exported = include_str!("../src/lib.rs").split("pub use map::").skip(1);
+    let exported: Vec<_> = exported.flat_map(|list| names(&list[..list.find(';').expect("it ends")])).collect();
+    let tables = include_str!("auto_traits.rs").split("\nthreads! {").skip(1);
+    let told: Vec<_> = tables.flat_map(|table| names(&table[..table.find("\n}").expect("it ends")])).collect();
+    assert!(exported.contains(&"HashMap") && exported.contains(&"Metrics"));
+    for name in exported.into_iter().filter(|name| !name.is_empty()) {
+        assert!(told.contains(&name), "{name} may be sent and shared, or not");
+    }
+}
+
+/// A future is polled by another thread than the map's, whose values may be dropped there, but not looked at.
+#[test]
+fn a_task_on_another_thread_may_drop_what_cannot_be_shared() {
+    let map = HashMap::from([(1, Cell::new(1)), (2, Cell::new(2))]);
+    let session = map.pin();
+    session.remove(&1);
+    let mut future = Box::pin(map.reclaim_async());
+    let mut poll = || {
+        let poll = || future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        std::thread::scope(|scope| scope.spawn(poll).join().unwrap())
+    };
+    assert_eq!(poll(), Poll::Pending);
+    session.get(&2).unwrap().set(3);
+    drop(session);
+    assert_eq!(poll(), Poll::Ready(Ok(())));
+    assert_eq!((map.len(), map.get(&2).unwrap().get()), (1, 3));
 }
 
 #[test]

@@ -69,7 +69,11 @@ impl<K, V> Core<K, V> {
     }
 
     fn dirty_size(&self, guard: &Held<'_, K, V>, entries: usize) -> Size {
-        Size::for_entries(entries.max(LEAST)).like(self.tables(guard).0.size())
+        let size = Size::for_entries(entries.max(LEAST));
+        match self.state(guard).and_then(|state| state.tables().next()) {
+            Some(table) => size.like(table.size()),
+            None => size.in_new_order(),
+        }
     }
 
     /// Makes an empty table the dirty one, where there is none, and begins to merge those before it.

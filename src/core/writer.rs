@@ -118,8 +118,7 @@ impl<K, V> Core<K, V> {
         }
     }
 
-    /// Links a new entry of a key that `searched` did not find. The linearization point of an insert is the store of the
-    /// entry's tag.
+    /// Links a new entry of a key that `searched` did not find. The linearization point of an insert is the store that shows it.
     pub(super) fn link(&self, guard: &Held<'_, K, V>, searched: Searched, hash: Hash, entry: Entry<K, V>) -> Link {
         let mut lock = self.lock();
         let result = self.link_locked(guard, &mut lock, searched, hash, entry);
@@ -146,6 +145,10 @@ impl<K, V> Core<K, V> {
         };
         // Before it can be found, and removed again.
         self.writer.len.fetch_add(1, Ordering::Relaxed);
+        // A slot is used again in two steps, its pointer first. Who has seen the tag of its last entry, and comes to the pointer between
+        // the two, would find what those who come after it do not find yet.
+        // SAFETY: E2: it is not linked, so nobody knows it.
+        unsafe { entry.hide() };
         let used = loop {
             // SAFETY: T1: the current table, under the mutex.
             match unsafe { dirty.link(hash, entry.into_raw()) } {
@@ -159,6 +162,8 @@ impl<K, V> Core<K, V> {
                 },
             }
         };
+        // SAFETY: E2: linked just now, and nobody unlinks it without the mutex.
+        unsafe { entry.show() };
         lock.dirty_used += usize::from(used == Used::First);
         lock.young[0] += 1;
         guard.allocated(Entry::<K, V>::weight());
@@ -276,5 +281,62 @@ impl<K, V> Core<K, V> {
             guard.hand_over(Unlinked::Entry(entry));
         };
         self.writer.dead.take().map(unlink).count()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use equivalent::Equivalent;
+
+    use super::super::bucket::between_stores;
+    use super::super::{Core, Hash, Limits};
+
+    /// Looks for a key. When it meets another one it says so, and waits.
+    struct StopsAtOther {
+        key: u64,
+        met: Sender<()>,
+        goes_on: Receiver<()>,
+    }
+
+    impl Equivalent<u64> for StopsAtOther {
+        fn equivalent(&self, key: &u64) -> bool {
+            if *key != self.key {
+                self.met.send(()).expect("somebody is waiting for this");
+                self.goes_on.recv().expect("somebody says so");
+            }
+            *key == self.key
+        }
+    }
+
+    /// A reader has seen the tags of two keys with one hash, and compares the first, when the second is removed and inserted again. It
+    /// comes to that one's slot when the pointer is there already, and the tag is not.
+    #[test]
+    fn c1_a_slot_used_again_shows_its_entry_to_all_at_the_same_time() {
+        let (hash, core) = (Hash::new(1), Arc::new(Core::<u64, u64>::new(Limits::NONE, None)));
+        let get = move |core: &Core<u64, u64>, key: &u64| core.get(&core.guard(), hash, key).map(|pair| *pair.value);
+        core.insert(&core.guard(), hash, 1, 10);
+        core.insert(&core.guard(), hash, 2, 20);
+        let ((met, has_met), (go_on, goes_on)) = (channel(), channel());
+        let reader = {
+            let core = core.clone();
+            let key = StopsAtOther { key: 2, met, goes_on };
+            std::thread::spawn(move || core.get(&core.guard(), hash, &key).map(|pair| *pair.value))
+        };
+        has_met.recv().expect("the reader meets the first key");
+        assert!(matches!(core.remove_if(&core.guard(), hash, &2, |_| true), Ok(Some(_))));
+        let (say, said) = channel();
+        let same = core.clone();
+        between_stores::set(move || {
+            go_on.send(()).expect("the reader waits");
+            let early = reader.join().expect("the reader reads");
+            say.send((early, get(&same, &2))).expect("the test waits");
+        });
+        assert!(core.insert(&core.guard(), hash, 2, 21).is_none());
+        let (early, later) = said.try_recv().expect("the slot was used again");
+        assert_eq!((early, later), (None, None), "what one has seen, all see who come later");
+        assert_eq!(get(&core, &2), Some(21));
     }
 }

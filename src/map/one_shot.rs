@@ -60,7 +60,10 @@ where
         }
         let hash = self.hash(key);
         let guard = self.guard();
-        self.core.get(&guard, hash, key).map(|pair| read(pair.key, pair.value))
+        let result = self.core.get(&guard, hash, key).map(|pair| read(pair.key, pair.value));
+        // Not at the end of the function: a destructor that panics there leaks what is returned.
+        drop(guard);
+        result
     }
 
     /// A clone of the value of `key`. Like [`get`](Self::get).
@@ -203,7 +206,9 @@ where
         let hash = self.hash(key);
         let _permit = self.admit(key)?;
         let guard = self.guard();
-        let new = self.core.update(&guard, hash, key, |old| update(old.value))?;
+        // By value, here and below: a closure's destructor may panic, and if that were at the end of this function, the guard in
+        // what it returns would be leaked.
+        let new = self.core.update(&guard, hash, key, move |old| update(old.value))?;
         Some(keep!(guard, new))
     }
 
@@ -229,7 +234,7 @@ where
         let hash = self.hash(&key);
         let _permit = self.core.domain.admit();
         let guard = self.guard();
-        let pair = self.core.update_or_insert_with(&guard, hash, key, |old| update(old.value), make);
+        let pair = self.core.update_or_insert_with(&guard, hash, key, move |old| update(old.value), make);
         keep!(guard, pair)
     }
 
@@ -259,14 +264,18 @@ where
         let hash = self.hash(&key);
         let _permit = self.core.domain.admit();
         let guard = self.guard();
-        match self.core.compute(&guard, hash, key, |old| next(old.map(Pair::parts)).into()) {
+        match self.core.compute(&guard, hash, key, move |old| next(old.map(Pair::parts)).into()) {
             Computed::Inserted(pair) => Compute::Inserted(keep!(guard, pair)),
             Computed::Updated { old, new } => {
                 Compute::Updated { old: keep!(guard.clone(), old), new: keep!(guard, new) }
             }
             Computed::Removed(pair) => Compute::Removed(keep!(guard, pair)),
             Computed::Absent => Compute::Absent,
-            Computed::Aborted(why) => Compute::Aborted(why),
+            Computed::Aborted(why) => {
+                // As in `read`.
+                drop(guard);
+                Compute::Aborted(why)
+            }
         }
     }
 

@@ -57,7 +57,8 @@ where
         let hash = self.hash(key);
         let Some(_permit) = self.admit(key) else { return Ok(None) };
         let guard = self.guard();
-        match self.core.remove_if(&guard, hash, key, |pair| wanted(pair.key, pair.value)) {
+        // By value, as in `update`.
+        match self.core.remove_if(&guard, hash, key, move |pair| wanted(pair.key, pair.value)) {
             Ok(None) => Ok(None),
             Ok(Some(pair)) => Ok(Some(keep!(guard, pair))),
             Err(pair) => Err(keep!(guard, pair)),

@@ -34,6 +34,12 @@ impl Nested {
         }
     }
 
+    /// As if so many more guards of the announced epoch had been taken, and forgotten.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn leak(&mut self, guards: u64) {
+        self.oldest += guards;
+    }
+
     /// How many guards are of the announced epoch, or of another one up to `epoch`.
     pub(super) fn up_to(&self, epoch: Epoch) -> u64 {
         let younger = self.younger.iter().take_while(|(younger, _)| *younger <= epoch);

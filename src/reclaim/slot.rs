@@ -239,6 +239,25 @@ mod tests {
         }
     }
 
+    /// As if a thread had leaked so many guards that 32 bits begin anew: its slot is not another's even so.
+    #[test]
+    fn more_leaked_guards_than_32_bits_can_count_keep_their_slot() {
+        let leaking = || {
+            let slot = enter();
+            LOCAL.with(|local| local.guards.set(1 << 32));
+            slot
+        };
+        let leaked = std::thread::spawn(leaking).join().unwrap();
+        for _ in 0..100 {
+            let other = || {
+                let slot = enter();
+                leave();
+                slot
+            };
+            assert_ne!(std::thread::spawn(other).join().unwrap(), leaked);
+        }
+    }
+
     #[test]
     fn a_thread_that_is_ending_still_gets_a_slot_and_gives_it_back() {
         struct Late;

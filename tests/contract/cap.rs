@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tidymap::{HashMap, Operation, Reclaim};
 
 use crate::support::{
-    Counted, Counter, Nosy, ON_EQ, OnDrop, in_time, key, let_it_fall_asleep, nosy, stall_at_allocation, until,
+    Counted, Counter, Nosy, ON_EQ, OnDrop, in_time, key, leak, let_it_fall_asleep, nosy, stall_at_allocation, until,
 };
 
 fn capped<K, V>(entries: usize) -> HashMap<K, V>
@@ -194,7 +194,7 @@ fn r4_who_holds_a_guard_is_let_through_and_counted() {
 #[test]
 fn r4_destructors_are_let_through() {
     type Recursive = HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>>;
-    let map: &'static Recursive = Box::leak(Box::new(capped(1)));
+    let map: &'static Recursive = leak(capped(1));
     for number in 0..100 {
         let next = move || drop(map.remove(&(number + 1)));
         map.insert(number, OnDrop(Box::new(next)));

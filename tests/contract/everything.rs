@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidymap::{HashMap, Operation, Reclaim, Reclaimed};
 
-use crate::support::{Counted, Counter, block_on, in_time};
+use crate::support::{Counted, Counter, block_on, in_time, until};
 
 /// A small generator of numbers that nobody can foretell by looking.
 fn next(state: &mut u64) -> u64 {
@@ -110,7 +110,8 @@ fn everything(reclaim: Reclaim, rounds: u64) {
                     removed.fetch_add(1, Ordering::SeqCst);
                 }
             });
-            thread::sleep(Duration::from_millis(200));
+            until(|| removed.load(Ordering::SeqCst) >= 3);
+            thread::sleep(Duration::from_millis(50));
             let before = removed.load(Ordering::SeqCst);
             leave.wait();
             assert_eq!(before, 3);

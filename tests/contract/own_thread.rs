@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tidymap::{HashMap, Reclaim, ReclaimError, Reclaimed, Ref};
 
-use crate::support::{Nosy, ON_EQ, ON_HASH, OnDrop, block_on, in_time, let_it_fall_asleep, nosy, until};
+use crate::support::{Nosy, ON_EQ, ON_HASH, OnDrop, block_on, in_time, leak, let_it_fall_asleep, nosy, until};
 
 /// `Hash` may use the map: the call that hashes does not wait for room that it has taken itself.
 #[test]
@@ -55,8 +55,7 @@ fn f3_a_writer_at_the_cap_does_not_wait_for_a_guard_that_a_destructor_has_kept()
     type Map = HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>>;
     thread_local!(static KEPT: RefCell<Vec<Box<dyn std::any::Any>>> = const { RefCell::new(Vec::new()) });
     in_time(|| {
-        let map: &'static Map =
-            Box::leak(Box::new(HashMap::builder().max_pending(1).reclaim(Reclaim::Batched(100)).build()));
+        let map: &'static Map = leak(HashMap::builder().max_pending(1).reclaim(Reclaim::Batched(100)).build());
         let quiet = || OnDrop(Box::new(|| ()) as Box<dyn FnMut() + Send + Sync>);
         (1..10).for_each(|number| drop(map.insert(number, quiet())));
         map.insert(
@@ -80,7 +79,7 @@ fn f3_a_writer_at_the_cap_does_not_wait_for_a_guard_that_a_destructor_has_kept()
 fn f3_what_a_destructor_does_is_told_before_it_ends() {
     type Map = HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>>;
     in_time(|| {
-        let map: &'static Map = Box::leak(Box::new(HashMap::new()));
+        let map: &'static Map = leak(HashMap::new());
         map.insert(2, OnDrop(Box::new(|| ())));
         map.insert(
             1,
@@ -119,7 +118,7 @@ fn a_thread_that_is_ending_may_wait() {
         static AFTER: RefCell<Late> = const { RefCell::new(Late(None)) };
     }
     in_time(|| {
-        let map: &'static Map = Box::leak(Box::new(HashMap::builder().max_pending(1).build()));
+        let map: &'static Map = leak(HashMap::builder().max_pending(1).build());
         (0..20).for_each(|number| drop(map.insert(number, number)));
         let told = Arc::new(Mutex::new(Vec::new()));
         let reading = Arc::new(AtomicBool::new(true));
@@ -170,7 +169,7 @@ impl Wake for Meddler {
 #[test]
 fn a_waker_may_use_the_map() {
     in_time(|| {
-        let map: &'static HashMap<u64, u64> = Box::leak(Box::new(HashMap::builder().max_pending(2).build()));
+        let map: &'static HashMap<u64, u64> = leak(HashMap::builder().max_pending(2).build());
         (0..10).for_each(|number| drop(map.insert(number, number)));
         let meddler = Arc::new(Meddler(map, AtomicUsize::new(0)));
         let waker = Waker::from(meddler.clone());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tidymap::{HashMap, ReclaimError, Ref};
 
-use crate::support::{Counter, OnDrop, filled, in_time, key};
+use crate::support::{Counter, OnDrop, filled, in_time, key, leak};
 
 #[test]
 fn remove_owned_waits_for_those_who_can_see_the_pair() {
@@ -88,7 +88,7 @@ fn remove_owned_says_so_when_it_would_wait_for_itself() {
 #[test]
 fn remove_owned_works_in_destructors_and_survives_theirs() {
     type Recursive = HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>>;
-    let map: &'static Recursive = Box::leak(Box::new(HashMap::new()));
+    let map: &'static Recursive = leak(HashMap::new());
     map.insert(2, OnDrop(Box::new(|| ())));
     map.insert(1, OnDrop(Box::new(|| assert!(map.remove_owned(&2).unwrap().is_some()))));
     map.remove(&1);

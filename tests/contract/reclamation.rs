@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidymap::{HashMap, Reclaim, ReclaimError};
 
-use crate::support::{Counted, Counter, OnDrop, filled, key, tells_thread};
+use crate::support::{Counted, Counter, OnDrop, filled, key, leak, tells_thread};
 
 #[test]
 fn r3_reclaim_waits_for_readers_of_before_and_for_no_later_ones() {
@@ -54,7 +54,7 @@ fn r3_reclaim_says_so_when_it_would_wait_for_itself() {
     });
 
     type Recursive = HashMap<u32, OnDrop<Box<dyn FnMut()>>>;
-    let map: &'static Recursive = Box::leak(Box::new(HashMap::new()));
+    let map: &'static Recursive = leak(HashMap::new());
     static ANSWER: Mutex<Option<Result<(), ReclaimError>>> = Mutex::new(None);
     map.insert(1, OnDrop(Box::new(|| *ANSWER.lock().unwrap() = Some(map.reclaim()))));
     map.remove(&1);
@@ -357,9 +357,11 @@ fn r8_the_map_tells_what_is_held_and_by_whom() {
     });
     let mut session = map.pin();
     thread::sleep(Duration::from_millis(60));
+    let before = Instant::now();
     session.refresh();
     let age = map.stats().oldest_guard.unwrap().age;
-    assert!(age < Duration::from_millis(60), "a refreshed session is a new one: {age:?}");
+    // The clock of guards is coarse.
+    assert!(age < before.elapsed() + Duration::from_millis(20), "a refreshed session is a new one: {age:?}");
     drop(session);
     let stats = map.stats();
     assert_eq!((stats.retired, stats.freed, stats.pending), (40, 40, tidymap::Pending::default()));

@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -152,7 +152,15 @@ impl Eq for Nosy {}
 pub(crate) fn nosy(max_pending: usize) -> &'static HashMap<Nosy, u64> {
     let map = HashMap::builder().max_pending(max_pending).build();
     (0..10).for_each(|number| drop(map.insert(Nosy(number), number)));
-    Box::leak(Box::new(map))
+    leak(map)
+}
+
+/// Leaks a value on purpose. What is leaked here stays reachable, so that a search for leaks finds only others.
+pub(crate) fn leak<'a, T>(value: T) -> &'a T {
+    static LEAKED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let leaked = Box::leak(Box::new(value));
+    LEAKED.lock().unwrap().push((&raw const *leaked).expose_provenance());
+    leaked
 }
 
 /// Wakes a thread.

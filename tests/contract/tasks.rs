@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tidymap::{HashMap, ReclaimError};
 
-use crate::support::{Counter, OnDrop, Unpark, filled, key, until};
+use crate::support::{Counter, OnDrop, Unpark, filled, key, leak, until};
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -98,7 +98,7 @@ fn r3_a_task_says_so_when_it_would_wait_for_itself() {
     assert_eq!(block_on(map.reclaim_async()), Ok(()));
 
     type Recursive = HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>>;
-    let map: &'static Recursive = Box::leak(Box::new(HashMap::new()));
+    let map: &'static Recursive = leak(HashMap::new());
     static ANSWER: Mutex<Option<Result<(), ReclaimError>>> = Mutex::new(None);
     map.insert(1, OnDrop(Box::new(|| *ANSWER.lock().unwrap() = Some(block_on(map.reclaim_async())))));
     map.remove(&1);
@@ -235,7 +235,7 @@ fn a_task_leaves_nothing_behind() {
         }
         let mut leaked = Box::pin(map.reclaim_async());
         assert!(poll(leaked.as_mut()).is_pending());
-        std::mem::forget(leaked);
+        leak(leaked);
         // A thread with a guard may not begin to wait.
         let session = map.pin();
         let mut future = Box::pin(map.reclaim_async());

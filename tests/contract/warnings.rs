@@ -11,7 +11,7 @@ use tidymap::{Builder, HashMap};
 use tracing::subscriber::with_default;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::support::{Counted, Counter, OnDrop, key};
+use crate::support::{Counted, Counter, OnDrop, key, leak};
 
 /// What was written to a log.
 #[derive(Clone, Default)]
@@ -232,7 +232,7 @@ fn r8_the_age_is_a_setting_that_clones_take_along() {
 #[test]
 fn r8_a_subscriber_may_use_the_map() {
     let counter = Counter::default();
-    let map: &'static HashMap<_, _> = Box::leak(Box::new(watched(&counter)));
+    let map: &'static HashMap<_, _> = leak(watched(&counter));
     let calls = Arc::new(AtomicUsize::new(0));
     let hostile = {
         let (counter, calls) = (counter.clone(), calls.clone());

@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::model::{Call, KEYS, Operation, State};
+use crate::model::{KEYS, Operation, State};
 
 /// How many calls a counterexample shows.
 const SHOWN: usize = 12;
@@ -27,7 +27,7 @@ pub(crate) struct Violation {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Configuration {
     state: State,
-    /// The open calls that have been placed already: a bit for each thread, which has one call at a time.
+    /// The open calls that have been placed already: a bit for each thread and key, which have one call at a time.
     placed: u64,
 }
 
@@ -43,18 +43,17 @@ impl Configuration {
     }
 
     /// Places the calls that fit here and change nothing. What can be explained with one of them later can be explained with
-    /// it here, so there is no need to keep both: that leaves few configurations. But not `clear`: it fits anywhere, and later
-    /// it might change something.
+    /// it here, so there is no need to keep both: that leaves few configurations.
     fn place_reads(self, open: &[&Operation]) -> Configuration {
         let fits =
-            |operation: &&Operation| operation.call != Call::Clear && operation.on(self.state) == Some(self.state);
+            |operation: &&Operation| operation.is_settled_by_fitting() && operation.on(self.state) == Some(self.state);
         let reads = open.iter().copied().filter(fits).map(bit);
         Configuration { placed: reads.fold(self.placed, |placed, read| placed | read), ..self }
     }
 }
 
 fn bit(operation: &Operation) -> u64 {
-    1 << operation.thread
+    1 << (operation.thread * KEYS + operation.key)
 }
 
 /// Checks each key for itself: small searches, and counterexamples about one key. Calls on one key are explained by an
@@ -150,7 +149,7 @@ impl Violation {
     /// The call that wrote what the culprit saw.
     fn origin(&self) -> Option<&Operation> {
         let seen = self.culprit.outcome.seen()?;
-        self.history.iter().find(|operation| operation.call.writes() == Some(seen))
+        self.history.iter().find(|operation| operation.wrote(seen))
     }
 
     fn write_configuration(&self, f: &mut fmt::Formatter<'_>, configuration: &Configuration) -> fmt::Result {
@@ -162,8 +161,8 @@ impl Violation {
                 None => write!(f, " key {key} is absent;")?,
             }
         }
-        for thread in (0..u64::BITS).filter(|thread| configuration.placed & (1 << thread) != 0) {
-            write!(f, " the open call of thread {thread} is done;")?;
+        for bit in (0..u64::BITS as usize).filter(|bit| configuration.placed & (1 << bit) != 0) {
+            write!(f, " the open call of thread {} on key {} is done;", bit / KEYS, bit % KEYS)?;
         }
         writeln!(f)
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::Seq
 
 use crate::common::{Random, in_parallel};
 use crate::model::{Call, KEYS, Operation, Outcome, State, Value};
-use crate::subject::{Key, Map, Subject};
+use crate::subject::{Calls, Key, Map, Subject};
 
 #[derive(Default)]
 struct Clock(AtomicU64);
@@ -30,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) calls: usize,
     pub(crate) keys: usize,
     pub(crate) with_clear: bool,
+    /// How often other keys have come and gone before the threads begin.
+    pub(crate) age: usize,
     /// How many other keys come at a time, at most.
     pub(crate) crowd: usize,
     pub(crate) seed: u64,
@@ -56,41 +58,63 @@ impl<'c> Script<'c> {
         self.random.below(end as u64) as usize
     }
 
-    /// Has the next call performed, and notes what it returned, and when.
-    pub(crate) fn record(&mut self, perform: impl FnOnce(usize, Call) -> Outcome) {
+    /// Has the next call made, and notes what it returned, and when.
+    pub(crate) fn record(&mut self, calls: &impl Calls) {
         let key = self.below(self.plan.keys);
         let call = self.choose(key);
-        self.record_call(key, call, perform);
+        if call.sweeps() { self.record_sweep(call, calls) } else { self.record_call(key, call, calls) }
     }
 
-    fn record_call(&mut self, key: usize, call: Call, perform: impl FnOnce(usize, Call) -> Outcome) {
+    fn record_call(&mut self, key: usize, call: Call, calls: &impl Calls) {
         let invoked = self.clock.now();
-        let outcome = perform(key, call);
+        let outcome = calls.perform(key, call);
+        self.note(invoked, key, call, outcome);
+    }
+
+    /// A call for each key, which all take as long as the sweep does.
+    fn record_sweep(&mut self, call: Call, calls: &impl Calls) {
+        let invoked: Vec<u64> = (0..self.plan.keys).map(|_| self.clock.now()).collect();
+        let outcomes = calls.sweep(call);
+        for (key, invoked) in invoked.into_iter().enumerate() {
+            self.note(invoked, key, call, outcomes[key]);
+        }
+    }
+
+    fn note(&mut self, invoked: u64, key: usize, call: Call, outcome: Outcome) {
         let returned = self.clock.now();
         self.latest[key] = match outcome {
             Outcome::Found(now) | Outcome::Kept(now) => now,
-            _ => call.writes(),
+            Outcome::Inserted(new) | Outcome::Updated { new, .. } => Some(new),
+            Outcome::Old(_) | Outcome::Present(_) | Outcome::Cleared => call.writes(),
         };
         self.operations.push(Operation { thread: self.thread, invoked, returned, key, call, outcome });
     }
 
     fn choose(&mut self, key: usize) -> Call {
         let new = Value { thread: self.thread as u16, number: self.operations.len() as u16 };
-        match self.below(20) {
-            0..3 => Call::Insert(new),
-            3 | 4 => Call::TryInsert(new),
-            5 => Call::GetOrInsert(new),
-            6 => Call::Update(new),
-            7 | 8 => Call::Compute(new),
-            9 | 10 => match self.latest[key] {
+        match self.below(32) {
+            0..4 => Call::Insert(new),
+            4 | 5 => Call::TryInsert(new),
+            6 => Call::GetOrInsert(new),
+            7 => Call::GetOrInsertWith(new),
+            8 => Call::Update(new),
+            9 => Call::UpdateOrInsert(new),
+            10 => Call::UpdateOrInsertWith(new),
+            11 | 12 => Call::Compute(new),
+            13..16 => match self.latest[key] {
                 Some(expected) => Call::CompareExchange { expected, new },
                 None => Call::Update(new),
             },
-            11..14 => Call::Remove,
-            14 => Call::RemoveIf,
-            15 => Call::ContainsKey,
+            16..19 => Call::Remove,
+            19 => Call::RemoveIf,
+            20 => Call::RemoveEntry,
+            21 => Call::RemoveOwned,
+            22 => Call::ContainsKey,
+            23 => Call::Iterate,
+            24 if self.random.once_in(2) => Call::Retain,
             // Rarely, or there would be little to clear.
-            16 if self.plan.with_clear && self.random.once_in(4) => Call::Clear,
+            25 if self.plan.with_clear && self.random.once_in(2) => Call::Clear,
+            26 | 27 => Call::Read,
             _ => Call::Get,
         }
     }
@@ -114,52 +138,72 @@ pub(crate) fn record<M: Subject>(plan: Plan) -> Recorded {
     let subject = M::default();
     let clock = Clock::default();
     let working = AtomicUsize::new(plan.threads);
-    let recorded = Mutex::new(Recorded { operations: Vec::new(), movement: Movement::default() });
-    let recorded_now = || recorded.lock().expect("no thread panics with this in its hands");
+    let mut disturber = Disturber::new(subject.map(), plan);
+    (0..plan.age).for_each(|_| disturber.disturb());
+    let shared = Mutex::new((Vec::new(), disturber));
+    let shared_now = || shared.lock().expect("no thread panics with this in its hands");
     in_parallel(plan.threads + 1, |thread| {
         if thread == plan.threads {
-            let movement = disturb(subject.map(), plan, &working);
-            recorded_now().movement = movement;
+            while working.load(Relaxed) > 0 {
+                shared_now().1.disturb();
+            }
             return;
         }
-        let _last = Countdown(&working);
+        let last = Countdown(&working);
         let mut script = Script::new(plan, &clock, thread);
         subject.follow(&mut script, plan.calls);
-        recorded_now().operations.append(&mut script.operations);
+        drop(last);
+        shared_now().0.append(&mut script.operations);
     });
-    let mut recorded = recorded.into_inner().expect("no thread has panicked");
+    let (mut operations, disturber) = shared.into_inner().expect("no thread has panicked");
     let mut last = Script::new(plan, &clock, plan.threads);
-    (0..plan.keys).for_each(|key| last.record_call(key, Call::Get, |key, call| subject.perform(key, call)));
-    recorded.operations.append(&mut last.operations);
-    recorded
+    (0..plan.keys).for_each(|key| last.record_call(key, Call::Get, &subject));
+    last.record_sweep(Call::Iterate, &subject);
+    // Exact when no writer runs (C3).
+    assert_eq!(subject.map().len(), subject.map().pin().iter().count());
+    operations.append(&mut last.operations);
+    Recorded { operations, movement: disturber.movement }
 }
 
 /// Keeps the tables moving while others work: ever new keys come and go, so that tables grow, are promoted, and shrink.
-fn disturb<S: BuildHasher>(map: &Map<S>, plan: Plan, working: &AtomicUsize) -> Movement {
-    let mut random = Random::new(plan.seed);
-    let (mut movement, mut bytes) = (Movement::default(), 0);
-    let mut next = KEYS;
-    while working.load(Relaxed) > 0 {
-        let new = next..next + 1 + random.below(plan.crowd as u64) as usize;
-        next = new.end;
+struct Disturber<'m, S> {
+    map: &'m Map<S>,
+    plan: Plan,
+    random: Random,
+    /// The next new key.
+    next: usize,
+    /// What the tables took when they were last looked at.
+    bytes: u64,
+    movement: Movement,
+}
+
+impl<'m, S: BuildHasher> Disturber<'m, S> {
+    fn new(map: &'m Map<S>, plan: Plan) -> Disturber<'m, S> {
+        Disturber { map, plan, random: Random::new(plan.seed), next: KEYS, bytes: 0, movement: Movement::default() }
+    }
+
+    fn disturb(&mut self) {
+        let Disturber { map, plan, random, .. } = self;
+        let new = self.next..self.next + 1 + random.below(plan.crowd as u64) as usize;
+        self.next = new.end;
         let value = Value { thread: u16::MAX, number: 0 };
         new.clone().for_each(|key| drop(map.insert(Key(key), value)));
         // Reads that miss the read table: they make promotions due.
         (0..4).for_each(|_| new.clone().for_each(|key| drop(map.get(&Key(key)))));
-        match random.below(8) {
-            0 => map.shrink_to_fit(),
-            1 => map.reserve(plan.crowd),
-            2 => map.retain(|key, _| key.0 < KEYS),
-            3 => assert_eq!(map.reclaim(), Ok(())),
-            4 | 5 => (),
+        match random.below(10) {
+            0 | 1 => map.shrink_to_fit(),
+            2 => map.reserve(plan.crowd),
+            3 => map.retain(|key, _| key.0 < KEYS),
+            4 => assert_eq!(map.reclaim(), Ok(())),
+            5 => drop(map.try_reclaim()),
+            6 | 7 => (),
             _ => new.for_each(|key| drop(map.remove(&Key(key)))),
         }
         let stats = map.stats();
-        movement.promotions = stats.promotions;
-        movement.growths += u64::from(stats.heap.tables > bytes);
-        bytes = stats.heap.tables;
+        self.movement.promotions = stats.promotions;
+        self.movement.growths += u64::from(stats.heap.tables > self.bytes);
+        self.bytes = stats.heap.tables;
     }
-    movement
 }
 
 /// Counts down when it goes, even if that is because of a panic: who waits for zero must be told.

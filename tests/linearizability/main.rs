@@ -7,9 +7,17 @@
 //! - [`subject`]: the map, one-shot or in sessions, as the recorder sees it; [`broken`]: maps with a bug each, which have to
 //!   be rejected.
 //!
-//! C1 speaks of calls on one key; `clear` is held to the same: it removes all keys at one moment.
-//! Each test makes a fixed number of calls, and no time is asserted. `len` is left out: it promises nothing while a writer
-//! runs (C3).
+//! C1 speaks of calls on one key; `clear` is held to the same: it removes all keys at one moment. An iteration is held to what C2 makes
+//! of it for each key by itself: what it yields was there at some moment of it, and of what it leaves out there was such a moment without. So is
+//! `retain`, whose removals are like `remove`. `len` promises nothing while a writer runs (C3), and is looked at in the end.
+//!
+//! There are a few long histories and many short ones, of which `HISTORIES` is the number:
+//!
+//! ```text
+//! HISTORIES=1000000 cargo test --release --test linearizability short -- --nocapture
+//! ```
+//!
+//! Each test makes a fixed number of calls, and no time is asserted.
 
 mod broken;
 mod checker;
@@ -18,14 +26,16 @@ mod common;
 mod hand_written;
 mod history;
 mod model;
+mod seen;
 mod subject;
 
-use broken::{ClearsInSteps, DoubleRemoves, LostUpdates, StaleReads, With};
+use broken::*;
 use checker::{Violation, check_each_key, check_whole};
-use common::{ConstantHash, GoodHash, LowBitsHash};
+use common::{ConstantHash, GoodHash, LowBitsHash, Random};
 use history::{Plan, record};
 use model::{KEYS, Operation};
-use subject::{InSessions, OneShot, Subject};
+use seen::Seen;
+use subject::{Capped, InSessions, OneShot, Subject};
 
 const MOST_THREADS: usize = if cfg!(miri) { 2 } else { 8 };
 /// With each number of threads.
@@ -34,16 +44,37 @@ const ROUNDS: usize = if cfg!(miri) { 1 } else { 8 };
 const CALLS: usize = if cfg!(miri) { 40 } else { 1200 };
 
 /// Plans for any number of threads and keys. Of other keys, so many may come at a time, at most.
-fn plans(with_clear: bool, crowd: usize) -> impl Iterator<Item = Plan> {
+fn long(with_clear: bool, crowd: usize) -> impl Iterator<Item = Plan> {
     (2..=MOST_THREADS).flat_map(move |threads| {
         (0..ROUNDS).map(move |round| Plan {
             threads,
             calls: CALLS / threads,
             keys: 1 + round % KEYS,
             with_clear,
+            age: 0,
             crowd: if cfg!(miri) { 2 } else { crowd },
             seed: (threads * ROUNDS + round) as u64,
         })
+    })
+}
+
+/// Plans for a fifth of the short histories: there are five tests of them. The younger and the emptier a map is, the more of what threads
+/// do concerns its tables.
+fn short(with_clear: bool, crowd: usize) -> impl Iterator<Item = Plan> {
+    let histories = std::env::var("HISTORIES").map_or(20_000, |number| number.parse().expect("a number"));
+    (0..if cfg!(miri) { 1 } else { histories / 5 }).map(move |number| {
+        let mut random = Random::new(number);
+        let mut up_to = |most: usize| 1 + random.below(most as u64) as usize;
+        let threads = 1 + up_to(MOST_THREADS - 1);
+        Plan {
+            threads,
+            calls: up_to(80).div_ceil(threads) + 2,
+            keys: up_to(KEYS - 1),
+            with_clear,
+            age: up_to(4) - 1,
+            crowd,
+            seed: 1000 + number,
+        }
     })
 }
 
@@ -53,74 +84,105 @@ fn check(plan: Plan, history: &[Operation]) -> Result<(), Violation> {
 }
 
 /// Records histories, each on a new map, and checks them. While they ran, the tables must have moved.
-fn assert_linearizable<M: Subject>(with_clear: bool, crowd: usize) {
-    let (mut histories, mut promotions, mut growths) = (0, 0, 0);
-    for plan in plans(with_clear, crowd) {
+fn assert_linearizable<M: Subject>(plans: impl Iterator<Item = Plan>) {
+    let mut seen = Seen::default();
+    for plan in plans {
         let recorded = record::<M>(plan);
         check(plan, &recorded.operations).unwrap_or_else(|violation| panic!("{plan:?}: {violation}"));
-        histories += 1;
-        promotions += recorded.movement.promotions;
-        growths += recorded.movement.growths;
+        seen.add(&recorded);
     }
-    let moved = promotions.min(growths) >= histories;
-    assert!(moved || cfg!(miri), "in {histories} histories {promotions} promotions, and tables grew {growths} times");
+    println!("{}: {seen}", std::any::type_name::<M>());
+    seen.assert_enough();
 }
 
 #[test]
 fn one_shot_calls() {
-    assert_linearizable::<OneShot<GoodHash>>(false, 48);
+    assert_linearizable::<OneShot<GoodHash>>(long(false, 48));
 }
 
 #[test]
 fn one_shot_calls_with_one_hash_for_all_keys() {
-    assert_linearizable::<OneShot<ConstantHash>>(false, 3);
+    assert_linearizable::<OneShot<ConstantHash>>(long(false, 3));
+}
+
+#[test]
+fn one_shot_calls_with_a_cap() {
+    assert_linearizable::<Capped<GoodHash>>(long(false, 48));
 }
 
 #[test]
 fn calls_in_sessions() {
-    assert_linearizable::<InSessions<LowBitsHash>>(false, 12);
+    assert_linearizable::<InSessions<LowBitsHash>>(long(false, 12));
 }
 
 #[test]
 fn one_shot_calls_with_clear() {
     // Many other keys, so that a clear takes its time.
-    assert_linearizable::<OneShot<GoodHash>>(true, 300);
+    assert_linearizable::<OneShot<GoodHash>>(long(true, 300));
 }
 
 #[test]
 fn calls_in_sessions_with_clear() {
-    assert_linearizable::<InSessions<GoodHash>>(true, 300);
+    assert_linearizable::<InSessions<GoodHash>>(long(true, 300));
 }
 
-/// Fails unless one of the histories shows the bug. The map itself has to pass as many.
-fn assert_rejected<B>(with_clear: bool)
-where
-    With<B>: Subject,
-{
+#[test]
+fn short_histories() {
+    assert_linearizable::<OneShot<GoodHash>>(short(false, 24));
+}
+
+#[test]
+fn short_histories_with_one_hash_for_all_keys() {
+    assert_linearizable::<OneShot<ConstantHash>>(short(true, 6));
+}
+
+#[test]
+fn short_histories_with_a_cap() {
+    assert_linearizable::<Capped<LowBitsHash>>(short(true, 12));
+}
+
+#[test]
+fn short_histories_with_clear() {
+    assert_linearizable::<OneShot<GoodHash>>(short(true, 24));
+}
+
+#[test]
+fn short_histories_in_sessions() {
+    assert_linearizable::<InSessions<GoodHash>>(short(true, 24));
+}
+
+/// Fails unless one of the short histories shows the bug. The map itself has to pass them all.
+fn assert_rejected<B: Bug>() {
     let rejected = |plan| check(plan, &record::<With<B>>(plan).operations).is_err();
-    assert!(plans(with_clear, 48).any(rejected), "no history showed the bug");
+    let Some(histories) = short(true, 24).position(rejected) else { panic!("no history showed the bug") };
+    println!("{}: caught by history {}", std::any::type_name::<B>(), histories + 1);
 }
 
-#[test]
-#[cfg_attr(miri, ignore = "too few calls to be sure of it")]
-fn stale_reads_are_rejected() {
-    assert_rejected::<StaleReads>(false);
+macro_rules! rejected {
+    ($($test:ident: $bug:ty;)*) => {
+        $(
+            #[test]
+            #[cfg_attr(miri, ignore = "too few calls to be sure of it")]
+            fn $test() {
+                assert_rejected::<$bug>();
+            }
+        )*
+    };
 }
 
-#[test]
-#[cfg_attr(miri, ignore = "too few calls to be sure of it")]
-fn lost_updates_are_rejected() {
-    assert_rejected::<LostUpdates>(false);
-}
-
-#[test]
-#[cfg_attr(miri, ignore = "too few calls to be sure of it")]
-fn double_removes_are_rejected() {
-    assert_rejected::<DoubleRemoves>(false);
-}
-
-#[test]
-#[cfg_attr(miri, ignore = "too few calls to be sure of it")]
-fn a_clear_in_steps_is_rejected() {
-    assert_rejected::<ClearsInSteps>(true);
+rejected! {
+    stale_reads_are_rejected: StaleReads;
+    reads_of_an_old_table_are_rejected: OldReadTable;
+    lost_updates_are_rejected: LostUpdates;
+    a_key_inserted_twice_is_rejected: InsertsTwice;
+    a_comparison_before_the_exchange_is_rejected: ComparesBefore;
+    double_removes_are_rejected: DoubleRemoves;
+    removals_that_come_late_are_rejected: RemovesLater;
+    removals_that_miss_a_busy_entry_are_rejected: MissesBusyEntries;
+    inserts_lost_in_a_promotion_are_rejected: LosesInserts;
+    a_clear_in_steps_is_rejected: ClearsInSteps;
+    a_clear_that_leaves_an_entry_is_rejected: LeavesAnEntry;
+    an_iteration_that_skips_what_changes_is_rejected: SkipsWhatChanges;
+    an_iteration_over_the_past_is_rejected: IteratesOverThePast;
+    a_retain_that_leaves_what_changes_is_rejected: RetainsWhatChanges;
 }

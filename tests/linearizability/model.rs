@@ -12,6 +12,20 @@ pub(crate) struct Value {
     pub(crate) number: u16,
 }
 
+impl Value {
+    /// What a call inserts that would have overwritten with another value.
+    pub(crate) fn first(self) -> Value {
+        Value { number: self.number | FIRST, ..self }
+    }
+
+    pub(crate) fn is_first(self) -> bool {
+        self.number & FIRST != 0
+    }
+}
+
+/// Above all numbers of calls, and even.
+const FIRST: u16 = 1 << 15;
+
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.thread, self.number)
@@ -24,11 +38,16 @@ pub(crate) type State = [Option<Value>; KEYS];
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Call {
     Get,
+    /// By other calls than `get`.
+    Read,
     ContainsKey,
     Insert(Value),
     TryInsert(Value),
     GetOrInsert(Value),
+    GetOrInsertWith(Value),
     Update(Value),
+    UpdateOrInsert(Value),
+    UpdateOrInsertWith(Value),
     CompareExchange {
         expected: Value,
         new: Value,
@@ -38,6 +57,12 @@ pub(crate) enum Call {
     Remove,
     /// Removes values with even numbers.
     RemoveIf,
+    RemoveEntry,
+    RemoveOwned,
+    /// What an iteration says of the key.
+    Iterate,
+    /// What a `retain` does to the key, which removes values with even numbers.
+    Retain,
     /// Of all keys, whichever is named.
     Clear,
 }
@@ -94,25 +119,40 @@ impl Outcome {
 }
 
 impl Call {
+    /// How many there are, `Clear` among them.
+    pub(crate) const KINDS: usize = 19;
+
     /// The value that the call may write.
     pub(crate) fn writes(self) -> Option<Value> {
         match self {
-            Call::Insert(new) | Call::TryInsert(new) | Call::GetOrInsert(new) | Call::Update(new) => Some(new),
+            Call::Insert(new) | Call::TryInsert(new) | Call::GetOrInsert(new) | Call::GetOrInsertWith(new) => Some(new),
+            Call::Update(new) | Call::UpdateOrInsert(new) | Call::UpdateOrInsertWith(new) => Some(new),
             Call::Compute(new) | Call::CompareExchange { new, .. } => Some(new),
-            Call::Get | Call::ContainsKey | Call::Remove | Call::RemoveIf | Call::Clear => None,
+            Call::Get | Call::Read | Call::ContainsKey | Call::Iterate => None,
+            Call::Remove | Call::RemoveIf | Call::RemoveEntry | Call::RemoveOwned | Call::Retain | Call::Clear => None,
         }
+    }
+
+    /// Does it visit all keys, each at a moment of its own?
+    pub(crate) fn sweeps(self) -> bool {
+        matches!(self, Call::Iterate | Call::Retain)
     }
 
     /// What a call must return if the key has `old`, and what the key has then.
     pub(crate) fn on(self, old: Option<Value>) -> (Outcome, Option<Value>) {
         match (self, old) {
-            (Call::Get, _) => (Outcome::Found(old), old),
+            (Call::Get | Call::Read | Call::Iterate, _) => (Outcome::Found(old), old),
             (Call::ContainsKey, _) => (Outcome::Present(old.is_some()), old),
             (Call::Insert(new), _) => (Outcome::Old(old), Some(new)),
             (Call::TryInsert(new), None) => (Outcome::Inserted(new), Some(new)),
-            (Call::GetOrInsert(new), None) => (Outcome::Found(Some(new)), Some(new)),
-            (Call::GetOrInsert(_), Some(_)) => (Outcome::Found(old), old),
-            (Call::Update(new), Some(old)) => (Outcome::Updated { old, new }, Some(new)),
+            (Call::GetOrInsert(new) | Call::GetOrInsertWith(new), None) => (Outcome::Found(Some(new)), Some(new)),
+            (Call::GetOrInsert(_) | Call::GetOrInsertWith(_), Some(_)) => (Outcome::Found(old), old),
+            (Call::Update(new) | Call::UpdateOrInsert(new) | Call::UpdateOrInsertWith(new), Some(old)) => {
+                (Outcome::Updated { old, new }, Some(new))
+            }
+            (Call::UpdateOrInsert(new) | Call::UpdateOrInsertWith(new), None) => {
+                (Outcome::Inserted(new.first()), Some(new.first()))
+            }
             (Call::CompareExchange { expected, new }, Some(now)) if now == expected => (Outcome::Old(old), Some(new)),
             (Call::TryInsert(_) | Call::Update(_) | Call::CompareExchange { .. }, _) => (Outcome::Kept(old), old),
             (Call::Compute(new), _) => match (Next::after(old), old) {
@@ -121,8 +161,11 @@ impl Call {
                 (Next::Insert, None) => (Outcome::Inserted(new), Some(new)),
                 (Next::Insert, Some(old)) => (Outcome::Updated { old, new }, Some(new)),
             },
-            (Call::RemoveIf, Some(now)) if !wanted(now) => (Outcome::Kept(old), old),
-            (Call::Remove | Call::RemoveIf, _) => (Outcome::Old(old), None),
+            (Call::RemoveIf | Call::Retain, Some(now)) if !wanted(now) => (Outcome::Kept(old), old),
+            (Call::Retain, None) => (Outcome::Found(None), None),
+            (Call::Remove | Call::RemoveIf | Call::RemoveEntry | Call::RemoveOwned | Call::Retain, _) => {
+                (Outcome::Old(old), None)
+            }
             (Call::Clear, _) => (Outcome::Cleared, None),
         }
     }
@@ -143,6 +186,12 @@ pub(crate) struct Operation {
 impl Operation {
     /// What the map holds after this operation if it held `state` before; `None` if it would not have returned what it did.
     pub(crate) fn on(&self, state: State) -> Option<State> {
+        if let (Call::Retain, Outcome::Old(found)) = (self.call, self.outcome) {
+            // It wanted to remove what it had found, or another was faster.
+            if found.is_some() && state[self.key].is_none() {
+                return Some(state);
+            }
+        }
         let mut after = state;
         let (outcome, value) = self.call.on(state[self.key]);
         match self.call {
@@ -150,6 +199,17 @@ impl Operation {
             _ => after[self.key] = value,
         }
         (outcome == self.outcome).then_some(after)
+    }
+
+    /// True if wherever it fits and changes nothing it may be placed at once; later it could only fit less well. Not so what fits
+    /// anywhere, and might change something later.
+    pub(crate) fn is_settled_by_fitting(&self) -> bool {
+        self.call != Call::Clear && !matches!((self.call, self.outcome), (Call::Retain, Outcome::Old(_)))
+    }
+
+    /// Has it written this value?
+    pub(crate) fn wrote(&self, value: Value) -> bool {
+        self.call.writes() == Some(value) || self.outcome == Outcome::Inserted(value)
     }
 
     /// Does it say anything about this key?

@@ -1,12 +1,13 @@
 //! What is recorded: the map's calls, made one-shot or in sessions, with their results as the model has them.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use tidymap::{Compute, HashMap, Operation, Ref};
+use tidymap::{Compute, HashMap, Operation, Pinned, Reclaim, ReclaimError, Ref, Removed};
 
 use crate::history::Script;
-use crate::model::{Call, Next, Outcome, Value, wanted};
+use crate::model::{Call, KEYS, Next, Outcome, State, Value, wanted};
 
 /// A key that takes its time to be compared. The map compares keys between the moment at which it begins a search and the one
 /// at which it acts on what it found: that is where others should come in between.
@@ -39,17 +40,26 @@ pub(crate) fn dawdle() {
 
 pub(crate) type Map<S> = HashMap<Key, Value, S>;
 
+/// What a call that visits all keys has to say of each.
+pub(crate) type Sweep = [Outcome; KEYS];
+
+/// Makes calls on a map.
+pub(crate) trait Calls {
+    fn perform(&self, key: usize, call: Call) -> Outcome;
+
+    /// A call that visits all keys.
+    fn sweep(&self, call: Call) -> Sweep;
+}
+
 /// A map, and a way to make calls on it.
-pub(crate) trait Subject: Default + Sync {
+pub(crate) trait Subject: Calls + Default + Sync + Sized {
     type Hasher: BuildHasher + Sync;
 
     fn map(&self) -> &Map<Self::Hasher>;
 
-    fn perform(&self, key: usize, call: Call) -> Outcome;
-
     /// Makes the next calls of a thread.
     fn follow(&self, script: &mut Script<'_>, calls: usize) {
-        (0..calls).for_each(|_| script.record(|key, call| self.perform(key, call)));
+        (0..calls).for_each(|_| script.record(self));
     }
 }
 
@@ -78,12 +88,29 @@ impl Pair for (&Key, &Value) {
 
 /// The same for the map and for a session, whose calls differ only in what kind of pair they return.
 macro_rules! perform {
-    ($map:expr, $key:expr, $call:expr) => {{
+    ($map:expr, $key:expr, $call:expr, $read:expr, $remove_entry:expr, $remove_owned:expr) => {{
         let (map, key) = ($map, Key($key));
         // What a closure saw when it was last asked, which is what the call acted on.
         let saw = Cell::new(None);
+        let successor = |value: Value| {
+            let saw = &saw;
+            move |old: &Value| {
+                saw.set(Some(*old));
+                dawdle();
+                value
+            }
+        };
+        let made = |value: Value| {
+            dawdle();
+            value
+        };
+        let updated_or_inserted = |new: Value| match saw.get() {
+            Some(old) if !new.is_first() => Outcome::Updated { old, new },
+            _ => Outcome::Inserted(new),
+        };
         match $call {
             Call::Get => Outcome::Found(map.get(&key).map(|found| found.read())),
+            Call::Read => Outcome::Found($read(map, &key)),
             Call::ContainsKey => Outcome::Present(map.contains_key(&key)),
             Call::Insert(value) => Outcome::Old(map.insert(key, value).map(|old| old.read())),
             Call::TryInsert(value) => match map.try_insert(key, value) {
@@ -91,16 +118,20 @@ macro_rules! perform {
                 Err(occupied) => Outcome::Kept(Some(occupied.entry.read())),
             },
             Call::GetOrInsert(value) => Outcome::Found(Some(map.get_or_insert(key, value).read())),
+            Call::GetOrInsertWith(value) => Outcome::Found(Some(map.get_or_insert_with(key, || made(value)).read())),
             Call::Update(value) => {
-                let updated = map.update(&key, |old| {
-                    saw.set(Some(*old));
-                    dawdle();
-                    value
-                });
+                let updated = map.update(&key, successor(value));
                 match (saw.get(), updated) {
                     (Some(old), Some(new)) => Outcome::Updated { old, new: new.read() },
                     (_, None) | (None, _) => Outcome::Kept(None),
                 }
+            }
+            Call::UpdateOrInsert(value) => {
+                updated_or_inserted(map.update_or_insert(key, successor(value), value.first()).read())
+            }
+            Call::UpdateOrInsertWith(value) => {
+                let new = map.update_or_insert_with(key, successor(value), || made(value.first()));
+                updated_or_inserted(new.read())
             }
             Call::CompareExchange { expected, new } => match map.compare_exchange(&key, &expected, new) {
                 Ok(old) => Outcome::Old(Some(old.read())),
@@ -135,17 +166,120 @@ macro_rules! perform {
                     Err(kept) => Outcome::Kept(Some(kept.read())),
                 }
             }
+            Call::RemoveEntry => Outcome::Old($remove_entry(map, &key)),
+            Call::RemoveOwned => Outcome::Old($remove_owned(map, &key)),
             Call::Clear => {
                 map.clear();
                 Outcome::Cleared
             }
+            Call::Iterate | Call::Retain => unreachable!("a sweep"),
         }
     }};
+}
+
+/// An iteration, or a `retain`, and what it says of each key. Says so if it meets a key twice.
+macro_rules! sweep {
+    ($map:expr, $session:expr, $call:expr) => {
+        match $call {
+            Call::Iterate => {
+                let mut met = Met::default();
+                $session.iter().for_each(|(key, value)| met.meet(*key, *value));
+                met.sweep(|value| Outcome::Found(Some(value)))
+            }
+            _ => {
+                let mut met = Met::default();
+                $map.retain(|key, value| {
+                    dawdle();
+                    met.ask(*key, *value)
+                });
+                met.sweep(|value| if wanted(value) { Outcome::Old(Some(value)) } else { Outcome::Kept(Some(value)) })
+            }
+        }
+    };
+}
+
+/// What a sweep has met, of the keys that are recorded and of others.
+#[derive(Default)]
+struct Met {
+    recorded: State,
+    others: HashSet<usize>,
+}
+
+impl Met {
+    fn meet(&mut self, key: Key, value: Value) {
+        let twice = match self.recorded.get_mut(key.0) {
+            Some(place) => place.replace(value).is_some(),
+            None => !self.others.insert(key.0),
+        };
+        assert!(!twice, "{key:?} was met twice (C2)");
+    }
+
+    /// For `retain`: is it to stay? Asked again of what was to go, if that has been overwritten.
+    fn ask(&mut self, key: Key, value: Value) -> bool {
+        let Some(place) = self.recorded.get_mut(key.0) else { return true };
+        let before = place.replace(value);
+        assert!(before.is_none_or(|before| wanted(before) && before != value), "{key:?} was asked for twice (C2)");
+        !wanted(value)
+    }
+
+    fn sweep(self, of: impl Fn(Value) -> Outcome) -> Sweep {
+        self.recorded.map(|met| met.map_or(Outcome::Found(None), &of))
+    }
+}
+
+impl<S: BuildHasher> Calls for Map<S> {
+    fn perform(&self, key: usize, call: Call) -> Outcome {
+        // Two ways to look that are not `get`, in turn.
+        let read = |map: &Map<S>, key: &Key| match key.0 % 2 {
+            0 => map.read(key, |_, value| *value),
+            _ => map.get_cloned(key),
+        };
+        let remove_entry = |map: &Map<S>, key: &Key| {
+            let removed = map.remove_entry(key)?;
+            Some(removed.try_into_owned().map_or_else(|removed: Removed<'_, _, _>| *removed, |(_, value)| value))
+        };
+        let remove_owned = |map: &Map<S>, key: &Key| {
+            let removed = map.remove_owned(key).expect("this thread holds no guard");
+            removed.map(|(_, value)| value)
+        };
+        perform!(self, key, call, read, remove_entry, remove_owned)
+    }
+
+    fn sweep(&self, call: Call) -> Sweep {
+        sweep!(self, self.pin(), call)
+    }
+}
+
+impl<S: BuildHasher> Calls for Pinned<'_, Key, Value, S> {
+    fn perform(&self, key: usize, call: Call) -> Outcome {
+        let read = |session: &Self, key: &Key| session.get_key_value(key).map(|pair| pair.read());
+        let remove_entry = |session: &Self, key: &Key| session.remove_entry(key).map(|pair| pair.read());
+        // Refused in a session; so a one-shot call in the midst of it takes its place.
+        let remove_owned = |session: &Self, key: &Key| {
+            assert_eq!(session.map().remove_owned(key), Err(ReclaimError::GuardHeld));
+            session.map().remove(key).map(|old| old.read())
+        };
+        perform!(self, key, call, read, remove_entry, remove_owned)
+    }
+
+    fn sweep(&self, call: Call) -> Sweep {
+        sweep!(self, self, call)
+    }
 }
 
 /// Each call under a guard of its own.
 #[derive(Default)]
 pub(crate) struct OneShot<S>(Map<S>);
+
+impl<S: BuildHasher> Calls for OneShot<S> {
+    fn perform(&self, key: usize, call: Call) -> Outcome {
+        self.0.perform(key, call)
+    }
+
+    fn sweep(&self, call: Call) -> Sweep {
+        self.0.sweep(call)
+    }
+}
 
 impl<S: BuildHasher + Default + Sync> Subject for OneShot<S> {
     type Hasher = S;
@@ -153,15 +287,53 @@ impl<S: BuildHasher + Default + Sync> Subject for OneShot<S> {
     fn map(&self) -> &Map<S> {
         &self.0
     }
+}
 
-    fn perform(&self, key: usize, call: Call) -> Outcome {
-        perform!(&self.0, key, call)
+/// The same on a map with a cap on garbage: calls wait for room, and go another way when there is none.
+pub(crate) struct Capped<S>(OneShot<S>);
+
+impl<S: BuildHasher + Default> Default for Capped<S> {
+    fn default() -> Self {
+        Capped(OneShot(HashMap::builder().hasher(S::default()).max_pending(1).build()))
     }
 }
 
-/// Several calls to a session.
-#[derive(Default)]
+impl<S: BuildHasher> Calls for Capped<S> {
+    fn perform(&self, key: usize, call: Call) -> Outcome {
+        self.0.perform(key, call)
+    }
+
+    fn sweep(&self, call: Call) -> Sweep {
+        self.0.sweep(call)
+    }
+}
+
+impl<S: BuildHasher + Default + Sync> Subject for Capped<S> {
+    type Hasher = S;
+
+    fn map(&self) -> &Map<S> {
+        self.0.map()
+    }
+}
+
+/// Several calls to a session, which is now and then refreshed; on a map that saves garbage up.
 pub(crate) struct InSessions<S>(Map<S>);
+
+impl<S: BuildHasher + Default> Default for InSessions<S> {
+    fn default() -> Self {
+        InSessions(HashMap::builder().hasher(S::default()).reclaim(Reclaim::Batched(8)).build())
+    }
+}
+
+impl<S: BuildHasher> Calls for InSessions<S> {
+    fn perform(&self, key: usize, call: Call) -> Outcome {
+        self.0.pin().perform(key, call)
+    }
+
+    fn sweep(&self, call: Call) -> Sweep {
+        self.0.pin().sweep(call)
+    }
+}
 
 impl<S: BuildHasher + Default + Sync> Subject for InSessions<S> {
     type Hasher = S;
@@ -170,16 +342,17 @@ impl<S: BuildHasher + Default + Sync> Subject for InSessions<S> {
         &self.0
     }
 
-    fn perform(&self, key: usize, call: Call) -> Outcome {
-        perform!(&self.0.pin(), key, call)
-    }
-
     fn follow(&self, script: &mut Script<'_>, calls: usize) {
         let mut left = calls;
         while left > 0 {
-            let session = self.0.pin();
+            let mut session = self.0.pin();
             let some = left.min(1 + script.below(8));
-            (0..some).for_each(|_| script.record(|key, call| perform!(&session, key, call)));
+            for _ in 0..some {
+                script.record(&session);
+                if script.below(8) == 0 {
+                    session.refresh();
+                }
+            }
             left -= some;
         }
     }

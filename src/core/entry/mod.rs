@@ -4,7 +4,7 @@
 //!
 //! A pointer to the value, with three flags in its low bits. [`DEAD`] is set once, by the compare-and-swap that removes
 //! the entry, and the word's pointer does not change any more: the entry drops that value together with its key. A later
-//! insert of the same key makes a new entry.
+//! insert of the same key makes a new entry. That is hidden, by the same flag, while it is being linked.
 //!
 //! # Where values live
 //!
@@ -24,7 +24,7 @@ use super::Pair;
 use crate::reclaim::Weight;
 use crate::sync::{AtomicPtr, Ordering};
 
-/// The entry has been removed.
+/// The entry has been removed, or is not linked yet.
 const DEAD: usize = 1;
 /// The overwritten inline value has been dropped.
 const VALUE_GONE: usize = 2;
@@ -131,6 +131,29 @@ impl<K, V> Entry<K, V> {
             NonNull::new_unchecked(head)
         };
         Entry { head, _values: std::marker::PhantomData }
+    }
+
+    /// Makes it look dead until it is [shown](Self::show).
+    ///
+    /// # Safety
+    /// Nobody knows the entry yet.
+    pub(crate) unsafe fn hide(self) {
+        // SAFETY: by the caller's promise.
+        let word = unsafe { self.word() };
+        // ORDERING: Relaxed: linking it publishes it.
+        word.store(Word(word.load(Ordering::Relaxed)).with(DEAD).0, Ordering::Relaxed);
+    }
+
+    /// Shows an entry that was [hidden](Self::hide), and has been linked since. The linearization point of an insert.
+    ///
+    /// # Safety
+    /// The entry has not been reclaimed (E2), and is hidden: nobody else changes its word.
+    pub(crate) unsafe fn show(self) {
+        // SAFETY: by the caller's promise.
+        let word = unsafe { self.word() };
+        let live = word.load(Ordering::Relaxed).map_addr(|addr| addr & !DEAD);
+        // ORDERING: Release pairs with the Acquire of `load`: who sees it alive has acquired the tag under which it is linked.
+        word.store(live, Ordering::Release);
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! How large a table is, and why there may be none.
 
 use std::alloc::{Layout, handle_alloc_error};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Mean number of entries in a home bucket of a table that was built for its entries.
 const DENSITY_NUM: usize = if cfg!(loom) { 2 } else { 7 };
@@ -38,6 +39,14 @@ impl Size {
     /// The same, with homes in the order of `other`'s: what is copied from one to the other lies in the same order.
     pub(in crate::core) fn like(self, other: Size) -> Size {
         Size { scatter: other.scatter, ..self }
+    }
+
+    /// The same, with homes in an order of its own: for the first table of a map, and the first after it was emptied.
+    ///
+    /// Who inserts in the order in which another table was iterated, with the same hasher, would fill homes one after the other in a
+    /// table of the same order, and each search would have to pass all that are full.
+    pub(in crate::core) fn in_new_order(self) -> Size {
+        Size { scatter: if cfg!(loom) { 1 } else { RandomState::new().build_hasher().finish() as u32 | 1 }, ..self }
     }
 
     pub(in crate::core) fn with_more_spare_than(self, other: Size) -> Size {
