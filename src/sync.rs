@@ -1,17 +1,26 @@
 //! The one place that names the primitives of concurrency.
 //!
-//! Everything in this crate that another thread can see goes through these names, so that the models in `loom-tests`
-//! run the map's own code: under `--cfg loom` they are loom's, otherwise the standard library's.
+//! Everything in this crate that another thread can see goes through these names, so that the models in `loom-tests` and
+//! `shuttle-tests` run the map's own code: under `--cfg loom` they are loom's, under `--cfg shuttle` such that shuttle chooses
+//! which thread goes on, otherwise the standard library's.
+
+#[cfg(shuttle)]
+mod scheduled;
 
 #[cfg(loom)]
-pub(crate) use loom::thread::yield_now;
-#[cfg(not(loom))]
+pub(crate) use loom::{lazy_static, thread::yield_now, thread_local};
+#[cfg(shuttle)]
+pub(crate) use shuttle::{lazy_static, thread::yield_now, thread_local};
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::thread::yield_now;
 
 #[cfg(not(loom))]
+pub(crate) use std::sync::atomic::{Ordering, fence};
+
+#[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize},
 };
 
 #[cfg(loom)]
@@ -19,6 +28,15 @@ pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
     atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
+
+#[cfg(shuttle)]
+pub(crate) use {
+    scheduled::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize},
+    shuttle::sync::{Condvar, Mutex, MutexGuard},
+};
+
+/// Is this for a model? Then sizes are small, so that few keys and few steps reach all of the code.
+pub(crate) const IN_MODEL: bool = cfg!(any(loom, shuttle));
 
 /// Defines a function that is `const`, except under loom, whose primitives have no `const` constructors.
 macro_rules! const_unless_loom {

@@ -3,6 +3,7 @@
 use super::YOUNG;
 use super::next::Next;
 use super::table::Blank;
+use crate::sync::IN_MODEL;
 
 /// What the tables hold. Only under the mutex, so no primitive of `sync`.
 pub(super) struct Shape<K> {
@@ -39,13 +40,13 @@ impl<K> Shape<K> {
 }
 
 /// The least number of entries a table is made for.
-pub(super) const LEAST: usize = if cfg!(loom) { 1 } else { 16 };
+pub(super) const LEAST: usize = if IN_MODEL { 1 } else { 16 };
 /// Bytes of a table that are given back in one call.
-pub(super) const PART: usize = if cfg!(loom) { 192 } else { 64 << 10 };
+pub(super) const PART: usize = if IN_MODEL { 192 } else { 64 << 10 };
 
 /// Tables of so many bytes and less go back at once: that takes the system less than 100 µs, and each part has to be told to
 /// all processors.
-const AT_ONCE: usize = if cfg!(loom) { 4 * PART } else { 1 << 20 };
+const AT_ONCE: usize = if IN_MODEL { 4 * PART } else { 1 << 20 };
 
 /// Does a table of so many bytes go back in parts, beside tables of `current` bytes? Not if these are much smaller: to a map
 /// that has shrunk it is a burden.
@@ -59,17 +60,17 @@ pub(super) fn may_go_in_parts(current: usize) -> bool {
 }
 
 /// Tables that take no more bytes than this are left as they are, however few entries are in them.
-pub(super) const SMALL: usize = if cfg!(loom) { 400 } else { 2048 };
+pub(super) const SMALL: usize = if IN_MODEL { 400 } else { 2048 };
 /// A map with more entries than this counts its bytes.
 pub(super) const BIG: usize = 1 << 18;
 /// A dirty table for more entries than this is made ready before it is needed.
-pub(super) const LARGE: usize = if cfg!(loom) { 1 } else { 1024 };
+pub(super) const LARGE: usize = if IN_MODEL { 1 } else { 1024 };
 /// A thread tells its misses in lots of this size.
-pub(super) const MISS_LOT: u32 = if cfg!(loom) { 1 } else { 64 };
+pub(super) const MISS_LOT: u32 = if IN_MODEL { 1 } else { 64 };
 /// So many lots are told while no writer comes, before readers go on with the tables.
-pub(super) const LOTS_ALONE: usize = if cfg!(loom) { 1 } else { 4 };
+pub(super) const LOTS_ALONE: usize = if IN_MODEL { 1 } else { 4 };
 /// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
 /// entries there are: before it is full, all of their slots have been looked at several times over.
-pub(super) const STEP: usize = if cfg!(loom) { 2 } else { 64 };
+pub(super) const STEP: usize = if IN_MODEL { 2 } else { 64 };
 /// The same for a reader that tells its misses, and for every eighth call on a big map: no more than a few microseconds.
-pub(super) const LONG_STEP: usize = if cfg!(loom) { 2 } else { 512 };
+pub(super) const LONG_STEP: usize = if IN_MODEL { 2 } else { 512 };

@@ -243,7 +243,8 @@ impl<K, V, S> HashMap<K, V, S> {
     /// Makes room for `additional` entries, like [`reserve`](Self::reserve).
     ///
     /// # Errors
-    /// On capacity overflow, or if there is no memory. The map is as it was.
+    /// On capacity overflow, or if there is no memory for the table. The map is as it was. What is small beside it (a few blocks of some
+    /// hundred bytes) is taken as by all calls, which abort without it.
     ///
     /// ```
     /// let map = tidymap::HashMap::<u64, u64>::new();

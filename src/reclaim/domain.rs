@@ -23,13 +23,13 @@ use super::tally::{Listed, Tally, Weight};
 use super::waiters::Waiters;
 use super::warning::{WarnFrom, Warned};
 use super::{Amount, Garbage, slot};
-use crate::sync::{AtomicU64, AtomicUsize, Ordering, const_unless_loom};
+use crate::sync::{AtomicU64, AtomicUsize, IN_MODEL, Ordering, const_unless_loom};
 
 /// The stamp of what is unlinked by an operation that has not ended.
 pub(super) const UNSTAMPED: Epoch = Epoch::MAX;
 
 /// How often a thread looks again for guards that hold its garbage back, before it hands that over.
-const LOOKS: usize = if cfg!(loom) { 1 } else { 16 };
+const LOOKS: usize = if IN_MODEL { 1 } else { 16 };
 
 /// What a thread keeps for a map.
 pub(crate) struct Local<G> {

@@ -8,7 +8,7 @@
 use super::domain::{Domain, Local};
 use super::drops::Panics;
 use super::{Amount, Garbage};
-use crate::sync::{Ordering, fence};
+use crate::sync::{IN_MODEL, Ordering, fence};
 
 /// So many guards end and look before one of them concludes that no writer comes.
 const PATIENCE: usize = 256;
@@ -45,8 +45,8 @@ impl<G: Garbage> Domain<G> {
         if self.left_over.is_empty() {
             return;
         }
-        // Under loom, where few guards end, at once.
-        let waits = !cfg!(loom) && self.readers_alone.fetch_add(1, Ordering::Relaxed) < PATIENCE;
+        // In a model, where few guards end, at once.
+        let waits = !IN_MODEL && self.readers_alone.fetch_add(1, Ordering::Relaxed) < PATIENCE;
         if waits && !G::is_urgent(&self.context) {
             self.epochs.ask_leavers();
         } else {

@@ -21,9 +21,9 @@ pub(crate) struct Slot {
     pub(crate) index: u32,
 }
 
-/// Records in the first chunk; each later chunk has twice as many as the one before. Few under loom, so that the threads of a
-/// model are in several chunks.
-pub(crate) const FIRST_CHUNK: usize = if cfg!(loom) { 1 } else { 4 };
+/// Records in the first chunk; each later chunk has twice as many as the one before. Few in models, so that their
+/// threads are in several chunks.
+pub(crate) const FIRST_CHUNK: usize = if crate::sync::IN_MODEL { 1 } else { 4 };
 
 impl Slot {
     const NONE: Slot = Slot { chunk: u32::MAX, index: 0 };
@@ -55,7 +55,7 @@ impl Local {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 impl Local {
     /// The thread's destructor: gives the slot back, now or with the thread's last guard.
     fn end(&self) {
@@ -66,7 +66,7 @@ impl Local {
     }
 }
 
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 mod local {
     use super::Local;
 
@@ -89,12 +89,12 @@ mod local {
     }
 }
 
-/// Under loom threads keep their slots: an execution has few, and the pool is not part of the model.
-#[cfg(loom)]
+/// In a model threads keep their slots: an execution has few, and the pool is not part of the model.
+#[cfg(any(loom, shuttle))]
 mod local {
     use super::Local;
 
-    loom::thread_local! {
+    crate::sync::thread_local! {
         pub(super) static LOCAL: Local = Local::new();
     }
 
@@ -166,11 +166,11 @@ struct Pool {
 }
 
 // Not a primitive of the protocol, and never held across one: always the standard library's mutex.
-#[cfg(not(loom))]
+#[cfg(not(any(loom, shuttle)))]
 static POOL: Mutex<Pool> = Mutex::new(Pool::new());
 
-#[cfg(loom)]
-loom::lazy_static! {
+#[cfg(any(loom, shuttle))]
+crate::sync::lazy_static! {
     // A new one for each execution.
     static ref POOL: Mutex<Pool> = Mutex::new(Pool::new());
 }
@@ -202,7 +202,7 @@ impl Pool {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

@@ -13,10 +13,10 @@ use std::time::Instant;
 use super::domain::Domain;
 use super::drops::Panics;
 use super::{Garbage, barrier};
-use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, const_unless_loom, yield_now};
+use crate::sync::{AtomicUsize, Condvar, IN_MODEL, Mutex, Ordering, const_unless_loom, yield_now};
 
 /// How often a thread that waits gives up the processor before it goes to sleep.
-const YIELDS: usize = if cfg!(loom) { 0 } else { 8 };
+const YIELDS: usize = if IN_MODEL { 0 } else { 8 };
 
 #[derive(Debug)]
 pub(super) struct Waiters {

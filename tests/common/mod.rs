@@ -1,7 +1,9 @@
-//! What the test files share: values that are counted, hashers good and bad, threads that start together, a source of
-//! numbers, and an allocator that counts.
+//! What the test files share: values that are counted and may be hostile, hashers good and bad, threads that start together, a
+//! source of numbers, and an allocator that counts.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+
+pub(crate) mod fuse;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Borrow;
@@ -11,6 +13,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use fuse::burn;
 
 /// Knows which of the values that it made are alive.
 #[derive(Debug, Default)]
@@ -55,7 +59,7 @@ impl Ledger {
     }
 }
 
-/// A value that its ledger counts. Every look at it checks that it has not been dropped.
+/// A value that its ledger counts. Every look at it checks that it has not been dropped. Its methods panic when a [`fuse`] says so.
 pub(crate) struct Counted<'l, T> {
     value: T,
     id: u64,
@@ -83,6 +87,7 @@ impl<T> Deref for Counted<'_, T> {
 
 impl<T> Borrow<T> for Counted<'_, T> {
     fn borrow(&self) -> &T {
+        burn();
         self
     }
 }
@@ -92,17 +97,20 @@ impl<T> Drop for Counted<'_, T> {
         assert_eq!(self.mark.swap(0, Relaxed), mark(self.id), "dropped twice");
         self.ledger.live.fetch_sub(1, Relaxed);
         self.ledger.marks.fetch_sub(mark(self.id), Relaxed);
+        burn();
     }
 }
 
 impl<T: Clone> Clone for Counted<'_, T> {
     fn clone(&self) -> Self {
+        burn();
         self.ledger.make(T::clone(self))
     }
 }
 
 impl<T: PartialEq> PartialEq for Counted<'_, T> {
     fn eq(&self, other: &Self) -> bool {
+        burn();
         T::eq(self, other)
     }
 }
@@ -111,6 +119,7 @@ impl<T: Eq> Eq for Counted<'_, T> {}
 
 impl<T: Hash> Hash for Counted<'_, T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        burn();
         T::hash(self, state);
     }
 }

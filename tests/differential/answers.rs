@@ -102,12 +102,18 @@ macro_rules! perform {
                 }
             }
             Op::Remove(key) => Answer::Value(target.remove(&key).map(Numbered::number)),
-            Op::RemoveIf(key, wanted) => match target.remove_if(&key, |_, _| wanted) {
+            Op::RemoveIf(key, wanted) => match target.remove_if(&key, |_, _| {
+                burn();
+                wanted
+            }) {
                 Ok(removed) => Answer::Value(removed.map(Numbered::number)),
                 Err(kept) => Answer::NotWanted(kept.number()),
             },
             Op::Retain(bits) => {
-                target.retain(|key, _| **key & bits != 0);
+                target.retain(|key, _| {
+                    burn();
+                    **key & bits != 0
+                });
                 Answer::Nothing
             }
             Op::Clear => {

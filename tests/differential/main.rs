@@ -4,70 +4,36 @@
 //! With no guard live, that is what the map holds, and nothing else (R1); with some, it is that and what was unlinked
 //! since the oldest of those that are still live was taken (R2), and the map's figures say so (R8).
 //!
-//! - [`steps`]: what is done, and in which order; [`run`]: does it, to a map and to its [`model`], and compares;
+//! - [`steps`]: what is done, and [`strategies`], in which order; [`run`] and [`guards`]: do it, to a map and to its [`model`], and
+//!   compare; [`settings`]: what map, from its beginning to its end;
 //! - [`answers`]: what operations return; [`world`]: the keys and values.
+//!
+//! Code of the user's may panic at any of its calls ([`common::fuse`]). All that is said above holds then, too: of each key the call
+//! has done what it was to do, or nothing.
 
 mod answers;
 #[path = "../common/mod.rs"]
 mod common;
+mod guards;
 mod model;
 mod run;
+mod settings;
 mod steps;
+mod strategies;
 mod world;
 
-use std::cell::Cell;
-use std::hash::BuildHasher;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use proptest::prelude::*;
-use tidymap::{Builder, HashMap, Reclaim};
+use tidymap::Reclaim;
 
-use common::{ConstantHash, GoodHash, Ledger, LowBitsHash};
-use model::Model;
-use run::Run;
-use steps::{Step, step};
-use world::{Key, Payload, Value, World};
+use common::{ConstantHash, GoodHash, LowBitsHash};
+use settings::{Settings, run};
+use strategies::{fuses, step};
 
-fn run<P: Payload, S: BuildHasher + Clone + Default>(
-    steps: &[Step],
-    reclaim: Reclaim,
-    max_pending: Option<usize>,
-    hook: bool,
-) {
-    let (keys, values) = (Ledger::new(), Ledger::new());
-    {
-        let builder: Builder<Key<'_>, Value<'_, P>> = HashMap::builder();
-        let mut builder = builder.hasher(S::default()).reclaim(reclaim);
-        if let Some(entries) = max_pending {
-            builder = builder.max_pending(entries);
-        }
-        let hooked = hook.then(Arc::<AtomicU64>::default);
-        if let Some(hooked) = hooked.clone() {
-            builder = builder.on_reclaim(move |_| _ = hooked.fetch_add(1, Ordering::Relaxed));
-        }
-        let map = builder.build();
-        let batch = match reclaim {
-            Reclaim::Batched(items) => items as u64,
-            _ => 0,
-        };
-        let world = World { keys: &keys, values: &values, values_made: Cell::new(0) };
-        let (model, sessions) = (Model::default(), Vec::new());
-        let mut run = Run { world, map: &map, batch, hooked, of_clones: 0, by_value: 0, model, sessions };
-        for step in steps {
-            run.step(step);
-        }
-        run.check_contents();
-        for number in 0..run.sessions.len() {
-            run.step(&Step::Close(number));
-        }
-        run.check_contents();
-        drop(run);
-        map.try_reclaim();
-        keys.assert_alive(map.pin().keys());
-        values.assert_alive(map.pin().values());
+impl<S: Default> Default for Settings<S> {
+    fn default() -> Settings<S> {
+        let (hasher, reclaim) = (S::default(), Reclaim::Immediate);
+        Settings { hasher, capacity: 0, reclaim, max_pending: None, hook: false, fuses: Vec::new() }
     }
-    assert_eq!((keys.live(), values.live()), (0, 0), "left after the map is gone");
 }
 
 /// A number of cases that keeps each test to some seconds without optimization.
@@ -80,26 +46,46 @@ proptest! {
 
     #[test]
     fn with_a_good_hash(steps in prop::collection::vec(step(), 1..120)) {
-        run::<u64, GoodHash>(&steps, Reclaim::Immediate, None, false);
+        run::<u64, GoodHash>(Settings::default(), &steps);
     }
 
     #[test]
     fn with_a_constant_hash(steps in prop::collection::vec(step(), 1..120)) {
-        run::<u64, ConstantHash>(&steps, Reclaim::Immediate, Some(3), true);
+        run::<u64, ConstantHash>(Settings { max_pending: Some(3), hook: true, ..Settings::default() }, &steps);
     }
 
     #[test]
     fn with_a_low_bits_hash(steps in prop::collection::vec(step(), 1..120)) {
-        run::<u64, LowBitsHash>(&steps, Reclaim::Immediate, None, true);
+        run::<u64, LowBitsHash>(Settings { hook: true, ..Settings::default() }, &steps);
     }
 
     #[test]
     fn with_large_values(steps in prop::collection::vec(step(), 1..120)) {
-        run::<[u64; 9], GoodHash>(&steps, Reclaim::Immediate, Some(1), false);
+        run::<[u64; 9], GoodHash>(Settings { capacity: 50, max_pending: Some(1), ..Settings::default() }, &steps);
     }
 
     #[test]
     fn with_garbage_in_batches(steps in prop::collection::vec(step(), 1..120), items in 0..20usize) {
-        run::<u64, LowBitsHash>(&steps, Reclaim::Batched(items), Some(10), true);
+        let reclaim = Reclaim::Batched(items);
+        let settings = Settings { reclaim, max_pending: Some(10), hook: true, ..Settings::default() };
+        run::<u64, LowBitsHash>(settings, &steps);
+    }
+
+    /// F1, R5: at any call of the user's code.
+    #[test]
+    fn with_panics(steps in prop::collection::vec(step(), 1..120), fuses in fuses()) {
+        run::<u64, LowBitsHash>(Settings { fuses, ..Settings::default() }, &steps);
+    }
+
+    #[test]
+    fn with_panics_and_batches(
+        steps in prop::collection::vec(step(), 1..120),
+        fuses in fuses(),
+        items in 0..20usize,
+        hook in any::<bool>(),
+    ) {
+        let reclaim = Reclaim::Batched(items);
+        let settings = Settings { fuses, reclaim, max_pending: Some(10), hook, ..Settings::default() };
+        run::<u64, LowBitsHash>(settings, &steps);
     }
 }

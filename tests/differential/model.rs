@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Model {
     /// The id of the stored key, and the number of the value.
     pub(crate) entries: BTreeMap<u8, (u64, u64)>,
@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) pending: Vec<Unlinked>,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) struct Unlinked {
     pub(crate) when: u64,
     /// With its key: removed, not overwritten.

@@ -1,16 +1,19 @@
 //! A map under test beside its model, step by step.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tidymap::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError};
 
 use crate::answers::{Answer, Numbered, pair, perform};
-use crate::common::GoodHash;
+use crate::common::fuse::{Fuse, burn, lit};
+use crate::guards::Kept;
 use crate::model::Model;
-use crate::steps::{Expected, Next, Op, Step};
+use crate::steps::{Expected, Next, Op, Step, Wait};
 use crate::world::{Map, Payload, Session, Situation, World};
 
 /// The map under test and its model, with whatever guards are live.
@@ -24,15 +27,18 @@ pub(crate) struct Run<'m, 'l, P, S> {
     pub(crate) of_clones: u64,
     /// Pairs that have been handed over.
     pub(crate) by_value: u64,
+    /// For the calls to come, the next one last.
+    pub(crate) fuses: Vec<Option<Fuse>>,
     pub(crate) model: Model,
     /// With when they were opened, in no order.
     pub(crate) sessions: Vec<(u64, Session<'m, 'l, P, S>)>,
+    pub(crate) kept: Vec<Kept<'m, 'l, P>>,
 }
 
 impl<'m, 'l, P, S> Run<'m, 'l, P, S>
 where
     P: Payload,
-    S: BuildHasher + Clone + Default,
+    S: BuildHasher + Clone,
 {
     /// The model's answer to an operation, which it does. `id` and `value` are those of the next key and value.
     pub(crate) fn answer(model: &mut Model, world: &World<'l>, op: &Op) -> Answer {
@@ -105,20 +111,54 @@ where
         }
     }
 
+    /// The fuse of the next call.
+    pub(crate) fn fuse(&mut self) -> Option<Fuse> {
+        self.fuses.pop().flatten()
+    }
+
     /// Does an operation on the map and on the model, compares what they say, and then what they are.
     pub(crate) fn perform(&mut self, session: Option<usize>, op: &Op) {
         let current = match op {
             Op::CompareExchange(key, _) => self.model.value(*key),
             _ => None,
         };
+        let fuse = self.fuse();
+        let before = fuse.map(|_| self.model.clone());
         let expected = Self::answer(&mut self.model, &self.world, op);
         let situation = &Situation { world: &self.world, current };
-        let answer = match session {
+        let answer = lit(fuse, || match session {
             Some(session) => perform!(situation, &self.sessions[session].1, *op),
             None => perform!(situation, self.map, *op),
-        };
-        assert_eq!(answer, expected, "the answer to {op:?}");
+        });
+        match (answer, before) {
+            (Some(answer), _) => assert_eq!(answer, expected, "the answer to {op:?}"),
+            (None, Some(before)) => self.half_done(before),
+            (None, None) => unreachable!("there was no fuse"),
+        }
         self.check();
+    }
+
+    /// After a panic in a call. Of each key it has done what it was to do, which the model has done already, or nothing.
+    pub(crate) fn half_done(&mut self, before: Model) {
+        let all_done = std::mem::replace(&mut self.model, before);
+        let pairs = self.map.pin().iter().map(pair).map(|(key, id, value)| (key, (id, value))).collect::<Vec<_>>();
+        let found: BTreeMap<u8, (u64, u64)> = pairs.iter().copied().collect();
+        assert_eq!(found.len(), pairs.len(), "an entry was visited twice");
+        let keys: BTreeSet<u8> = [&self.model.entries, &all_done.entries, &found]
+            .iter()
+            .flat_map(|entries| entries.keys())
+            .copied()
+            .collect();
+        for key in keys {
+            let is = found.get(&key).copied();
+            if is != self.model.entries.get(&key).copied() {
+                assert_eq!(is, all_done.entries.get(&key).copied(), "key {key}, after a panic");
+                match is {
+                    Some((id, value)) => drop(self.model.insert(key, id, value)),
+                    None => drop(self.model.remove(key)),
+                }
+            }
+        }
     }
 
     /// The number of an open session, if there is one.
@@ -173,20 +213,24 @@ where
             Step::Close(number) => {
                 if let Some(session) = self.session(*number) {
                     let (opened, session) = self.sessions.swap_remove(session);
-                    drop(session);
+                    lit(self.fuse(), || drop(session));
                     self.model.drop_guard(opened);
                 }
             }
             Step::Refresh(number) => {
                 if let Some(session) = self.session(*number) {
+                    let fuse = self.fuse();
                     let (opened, session) = &mut self.sessions[session];
-                    session.refresh();
+                    lit(fuse, || session.refresh());
                     self.model.drop_guard(*opened);
                     *opened = self.model.take_guard();
                 }
             }
-            Step::Hold { key, in_session, meanwhile } => self.hold(*key, *in_session, meanwhile),
-            Step::HoldRemoved { key, meanwhile } => self.hold_removed(*key, meanwhile),
+            Step::HoldInSession { key, meanwhile } => self.hold_in_session(*key, meanwhile),
+            Step::Keep(key) => self.keep(*key),
+            Step::KeepRemoved(key) => self.keep_removed(*key),
+            Step::LetGo(number) => self.let_go(*number),
+            Step::Take(number) => self.take(*number),
             Step::Iterate(ops) => self.iterate(ops),
             Step::Fill(first) => {
                 for key in (0..40).map(|n| first.wrapping_add(n)) {
@@ -194,20 +238,7 @@ where
                 }
             }
             Step::LookUp => (0..200).for_each(|key| self.perform(None, &Op::Get(key))),
-            Step::RemoveOwned(key) => {
-                let may_wait = self.model.guards.is_empty();
-                let removed = self.map.remove_owned(key);
-                if may_wait {
-                    let removed = removed.unwrap();
-                    self.by_value += u64::from(removed.is_some());
-                    // It never was garbage that a guard sees.
-                    let expected = self.model.entries.remove(key).map(|(id, value)| (*key, id, value));
-                    assert_eq!(removed.as_ref().map(|(key, value)| pair((key, value))), expected);
-                } else {
-                    assert_eq!(removed.unwrap_err(), ReclaimError::GuardHeld);
-                }
-            }
-            Step::TakeRemoved { key, meanwhile } => self.take_removed(*key, meanwhile),
+            Step::RemoveOwned(key) => self.remove_owned(*key),
             Step::Guards => {
                 let guards = self.map.guards();
                 assert_eq!(guards.len(), usize::from(!self.model.guards.is_empty()), "one thread");
@@ -239,8 +270,9 @@ where
                 }
             }
             Step::Reserve(additional) => {
-                self.map.reserve((*additional).into());
-                assert!(self.map.capacity() >= self.map.len() + usize::from(*additional));
+                if lit(self.fuse(), || self.map.reserve((*additional).into())).is_some() {
+                    assert!(self.map.capacity() >= self.map.len() + usize::from(*additional));
+                }
             }
             Step::TryReserve(Some(additional)) => {
                 assert!(self.map.try_reserve((*additional).into()).is_ok());
@@ -248,23 +280,62 @@ where
             }
             Step::TryReserve(None) => assert!(self.map.try_reserve(usize::MAX).is_err()),
             Step::ShrinkToFit => {
-                self.map.shrink_to_fit();
-                assert_eq!(self.map.stats().dirty_len, 0);
-            }
-            Step::Reclaim => {
-                let may_wait = self.model.guards.is_empty();
-                assert_eq!(self.map.reclaim(), if may_wait { Ok(()) } else { Err(ReclaimError::GuardHeld) });
-                if may_wait {
-                    assert_eq!(self.map.stats().pending.entries, 0, "after reclaim");
+                if lit(self.fuse(), || self.map.shrink_to_fit()).is_some() {
+                    assert_eq!(self.map.stats().dirty_len, 0);
                 }
             }
+            Step::Reclaim(wait) => self.reclaim(*wait),
             Step::TryReclaim => {
-                let pending = self.map.try_reclaim();
-                assert_eq!(pending.entries as usize, self.model.pending.len(), "after try_reclaim");
+                if let Some(pending) = lit(self.fuse(), || self.map.try_reclaim()) {
+                    assert_eq!(pending.entries as usize, self.model.pending.len(), "after try_reclaim");
+                }
             }
             Step::CloneCompareExtend(keys) => self.clone_compare_extend(keys),
         }
         self.check();
+    }
+
+    fn reclaim(&mut self, wait: Wait) {
+        let may_wait = self.model.guards.is_empty();
+        let reclaimed = lit(self.fuse(), || match wait {
+            Wait::Forever => self.map.reclaim(),
+            Wait::Timeout => self.map.reclaim_timeout(Duration::MAX),
+            Wait::Task => {
+                match std::pin::pin!(self.map.reclaim_async()).poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(reclaimed) => reclaimed,
+                    Poll::Pending => panic!("there is nobody to wait for"),
+                }
+            }
+        });
+        if let Some(reclaimed) = reclaimed {
+            assert_eq!(reclaimed, if may_wait { Ok(()) } else { Err(ReclaimError::GuardHeld) });
+        }
+        if may_wait {
+            assert_eq!(self.map.stats().pending.entries, 0, "after reclaim");
+        }
+    }
+
+    fn remove_owned(&mut self, key: u8) {
+        let may_wait = self.model.guards.is_empty();
+        let expected = self.model.pair(key);
+        let Some(removed) = lit(self.fuse(), || self.map.remove_owned(&key)) else {
+            // The pair is there, or has been dropped.
+            let is_removed = expected.is_some() && !self.map.contains_key(&key);
+            if is_removed {
+                self.by_value += 1;
+                self.model.entries.remove(&key);
+            }
+            return;
+        };
+        if may_wait {
+            let removed = removed.unwrap();
+            self.by_value += u64::from(removed.is_some());
+            // It never was garbage that a guard sees.
+            self.model.entries.remove(&key);
+            assert_eq!(removed.as_ref().map(|(key, value)| pair((key, value))), expected);
+        } else {
+            assert_eq!(removed.unwrap_err(), ReclaimError::GuardHeld);
+        }
     }
 
     pub(crate) fn perform_all(&mut self, ops: &[Op]) {
@@ -275,99 +346,23 @@ where
         }
     }
 
-    pub(crate) fn hold(&mut self, key: u8, in_session: bool, meanwhile: &[Op]) {
-        let before = self.model.value(key);
-        let map = self.map;
-        if in_session {
-            let guard = self.model.take_guard();
-            let session = map.pin();
-            let found = session.get(&key);
-            assert_eq!(found.map(Numbered::number), before);
-            self.perform_all(meanwhile);
-            assert_eq!(found.map(Numbered::number), before, "a reference that was held");
-            drop(session);
-            self.model.drop_guard(guard);
-        } else if let Some(found) = map.get(&key) {
-            let guard = self.model.take_guard();
-            self.perform_all(meanwhile);
-            assert_eq!(Some(found.number()), before, "a Ref that was held");
-            self.model.drop_guard(guard);
-        } else {
-            assert_eq!(before, None);
-        }
-    }
-
-    pub(crate) fn hold_removed(&mut self, key: u8, meanwhile: &[Op]) {
-        let map = self.map;
-        // It keeps what it is a reference to.
-        let guard = self.model.take_guard();
-        let before = self.model.remove(key);
-        let removed = map.remove(&key);
-        assert_eq!(removed.is_some(), before.is_some());
-        match removed {
-            Some(removed) => {
-                self.check();
-                self.perform_all(meanwhile);
-                assert_eq!(Some(removed.number()), before, "a Ref to what was removed");
-                self.model.drop_guard(guard);
-            }
-            None => self.model.drop_guard(guard),
-        }
-    }
-
-    pub(crate) fn take_removed(&mut self, key: u8, meanwhile: &[Op]) {
-        let map = self.map;
-        let expected = self.model.pair(key);
-        let guard = self.model.take_guard();
-        self.model.remove(key);
-        let Some(removed) = map.remove_entry(&key) else {
-            assert_eq!(expected, None);
-            return self.model.drop_guard(guard);
-        };
-        self.perform_all(meanwhile);
-        assert_eq!(Some(pair((removed.key(), removed.value()))), expected);
-        let is_alone = self.model.guards.len() == 1;
-        match removed.try_into_owned() {
-            Ok((key, value)) => {
-                assert!(is_alone, "another guard was live at the removal");
-                self.by_value += 1;
-                assert_eq!(Some(pair((&key, &value))), expected);
-            }
-            Err(removed) => {
-                assert!(!is_alone, "nobody else looks");
-                drop(removed);
-            }
-        }
-        self.model.drop_guard(guard);
-    }
-
-    /// C2: whatever comes and goes meanwhile, each key that is there throughout is met once, and none twice.
-    pub(crate) fn iterate(&mut self, ops: &[Op]) {
-        let map = self.map;
-        let guard = self.model.take_guard();
-        let session = map.pin();
-        let mut throughout: BTreeSet<u8> = self.model.entries.keys().copied().collect();
-        let (mut met, mut ops) = (BTreeSet::new(), ops.iter());
-        for (key, value) in &session {
-            assert_eq!(Some((key, value).number()), self.model.value(**key), "what the iteration yields is there");
-            assert!(met.insert(**key), "key {key:?} was met twice");
-            if let Some(op) = ops.next() {
-                self.perform(None, op);
-                throughout.retain(|key| self.model.entries.contains_key(key));
-            }
-        }
-        assert!(met.is_superset(&throughout), "met {met:?}, and {throughout:?} were there throughout");
-        drop(session);
-        self.model.drop_guard(guard);
-    }
-
-    pub(crate) fn clone_compare_extend(&mut self, keys: &[u8]) {
-        self.clone_and_drop(keys);
+    /// A clone, and what has been collected: equal to the map, until they change.
+    fn clone_compare_extend(&mut self, keys: &[u8]) {
+        let fuse = self.fuse();
+        let given = || self.hooked.as_ref().map_or(0, |hooked| hooked.load(Ordering::Relaxed));
+        let before = given();
+        let done = lit(fuse, || self.clone_and_drop(keys));
         // Each pair and each value that it was given, if it has the hook.
-        self.of_clones += (self.model.entries.len() + keys.len()) as u64;
+        let of_clone = (self.model.entries.len() + keys.len()) as u64;
+        let hooked = given() - before;
+        assert!(
+            done.is_none() || self.hooked.is_none() || hooked == of_clone,
+            "{hooked} of {of_clone} given to the hook"
+        );
+        self.of_clones += hooked;
     }
 
-    pub(crate) fn clone_and_drop(&self, keys: &[u8]) {
+    fn clone_and_drop(&self, keys: &[u8]) {
         let map = self.map;
         let mut clone = map.clone();
         assert!(clone == *map, "a clone is equal");
@@ -377,7 +372,7 @@ where
         assert_eq!(clone.pin().keys().map(|key| **key).collect::<BTreeSet<_>>(), expected);
         // Every value is new, so one more pair is enough to make a difference.
         assert_eq!(clone == *map, keys.is_empty());
-        let collected: Map<'_, P, GoodHash> =
+        let collected: Map<'_, P, crate::common::GoodHash> =
             map.pin().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
         assert!(collected == *map, "whatever the hashers are");
     }

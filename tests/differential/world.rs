@@ -5,6 +5,7 @@ use std::fmt::Debug;
 
 use tidymap::{HashMap, Pinned};
 
+use crate::common::fuse::burn;
 use crate::common::{Counted, Ledger};
 use crate::steps::Expected;
 
@@ -54,8 +55,9 @@ impl<'l> World<'l> {
         self.keys.make(key)
     }
 
-    /// A value for `key` that differs from all others.
+    /// A value for `key` that differs from all others. What closures do.
     pub(crate) fn value<P: Payload>(&self, key: u8) -> Value<'l, P> {
+        burn();
         let number = self.next_value(key);
         self.values_made.set(self.values_made.get() + 1);
         self.values.make(P::new(number))

@@ -1,0 +1,52 @@
+//! What the fuzz targets of one thread share: the run of the differential test (`tests/differential`), with its steps and its map's
+//! settings read from bytes.
+//!
+//! - [`input`]: what the bytes say; [`hashes`]: the hash functions, most of them bad;
+//! - [`kinds`]: what each target does with a step; [`memory`]: the allocator of one of them.
+
+#[path = "../../tests/differential/answers.rs"]
+mod answers;
+#[path = "../../tests/common/mod.rs"]
+mod common;
+#[path = "../../tests/differential/guards.rs"]
+mod guards;
+mod hashes;
+mod input;
+mod kinds;
+pub mod memory;
+#[path = "../../tests/differential/model.rs"]
+mod model;
+#[path = "../../tests/differential/run.rs"]
+mod run;
+#[path = "../../tests/differential/settings.rs"]
+#[allow(dead_code, reason = "the test's own way in")]
+mod settings;
+#[path = "../../tests/differential/steps.rs"]
+mod steps;
+#[path = "../../tests/differential/world.rs"]
+mod world;
+
+use hashes::Hashes;
+use kinds::Kind;
+use settings::{Settings, run_with};
+use tidymap::Reclaim;
+
+pub use input::Input;
+pub use kinds::{Hostile, Plain, Starved};
+
+/// Does what the input says, and panics if anything is not as it should be.
+pub fn run<T: Kind>(input: &Input<T>) {
+    let settings = Settings {
+        hasher: input.hashes,
+        capacity: usize::from(input.capacity),
+        reclaim: input.batch.map_or(Reclaim::Immediate, |items| Reclaim::Batched(usize::from(items))),
+        max_pending: input.max_pending.map(usize::from),
+        hook: input.hook,
+        fuses: Vec::new(),
+    };
+    if input.large {
+        run_with::<[u64; 9], Hashes, T>(settings, &input.steps, |run, step| step.go(run));
+    } else {
+        run_with::<u64, Hashes, T>(settings, &input.steps, |run, step| step.go(run));
+    }
+}

@@ -1,0 +1,71 @@
+//! How proptest chooses steps. The fuzz targets choose them by bytes.
+
+use proptest::prelude::*;
+
+use crate::common::fuse::Fuse;
+use crate::steps::{Expected, Next, Op, Step, Wait};
+
+pub(crate) fn key() -> impl Strategy<Value = u8> {
+    prop_oneof![9 => 0..12u8, 1 => any::<u8>()]
+}
+
+pub(crate) fn op() -> impl Strategy<Value = Op> {
+    let next = prop_oneof![3 => Just(Next::Insert), 2 => Just(Next::Remove), 1 => Just(Next::Abort)];
+    let expected = prop_oneof![3 => Just(Expected::Current), 1 => Just(Expected::Wrong)];
+    prop_oneof![
+        4 => key().prop_map(Op::Get),
+        1 => key().prop_map(Op::ContainsKey),
+        8 => key().prop_map(Op::Insert),
+        2 => key().prop_map(Op::TryInsert),
+        2 => key().prop_map(Op::GetOrInsert),
+        2 => key().prop_map(Op::GetOrInsertWith),
+        2 => key().prop_map(Op::Update),
+        2 => key().prop_map(Op::UpdateOrInsert),
+        2 => key().prop_map(Op::UpdateOrInsertWith),
+        4 => (key(), next).prop_map(|(key, next)| Op::Compute(key, next)),
+        4 => (key(), expected).prop_map(|(key, expected)| Op::CompareExchange(key, expected)),
+        5 => key().prop_map(Op::Remove),
+        2 => (key(), any::<bool>()).prop_map(|(key, wanted)| Op::RemoveIf(key, wanted)),
+        1 => any::<u8>().prop_map(Op::Retain),
+        1 => Just(Op::Clear),
+        1 => Just(Op::Len),
+    ]
+}
+
+pub(crate) fn ops() -> impl Strategy<Value = Vec<Op>> {
+    prop::collection::vec(op(), 0..6)
+}
+
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        24 => op().prop_map(Step::OneShot),
+        16 => (any::<usize>(), op()).prop_map(|(session, op)| Step::InSession(session, op)),
+        4 => Just(Step::Open),
+        4 => any::<usize>().prop_map(Step::Close),
+        2 => any::<usize>().prop_map(Step::Refresh),
+        2 => (key(), ops()).prop_map(|(key, meanwhile)| Step::HoldInSession { key, meanwhile }),
+        2 => key().prop_map(Step::Keep),
+        4 => key().prop_map(Step::KeepRemoved),
+        4 => any::<usize>().prop_map(Step::LetGo),
+        3 => any::<usize>().prop_map(Step::Take),
+        2 => ops().prop_map(Step::Iterate),
+        1 => any::<u8>().prop_map(Step::Fill),
+        1 => Just(Step::LookUp),
+        3 => key().prop_map(Step::RemoveOwned),
+        2 => Just(Step::Guards),
+        1 => key().prop_map(Step::ReadsOfTheMap),
+        1 => (any::<usize>(), key()).prop_map(|(session, key)| Step::ReadsOfASession(session, key)),
+        1 => (0..500u16).prop_map(Step::Reserve),
+        1 => prop::option::of(0..500u16).prop_map(Step::TryReserve),
+        1 => Just(Step::ShrinkToFit),
+        2 => prop_oneof![Just(Wait::Forever), Just(Wait::Timeout), Just(Wait::Task)].prop_map(Step::Reclaim),
+        2 => Just(Step::TryReclaim),
+        1 => prop::collection::vec(any::<u8>(), 0..10).prop_map(Step::CloneCompareExtend),
+    ]
+}
+
+/// Fuses for the calls of a run: one panic in most, several in some.
+pub(crate) fn fuses() -> impl Strategy<Value = Vec<Option<Fuse>>> {
+    let fuse = (0..12u32, prop::option::of(0..3u32)).prop_map(|(first, again)| Fuse { first, again });
+    prop::collection::vec(prop::option::of(fuse), 0..120)
+}
