@@ -1,12 +1,13 @@
 //! What the models in `tests/` share. They run the map's own code with loom's primitives:
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --release -p loom-tests
+//! loom-tests/run
 //! ```
 #![cfg(loom)]
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::io::Write;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -170,11 +171,25 @@ pub fn explore<O: Ord + Send + 'static>(
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.max_branches = 20_000;
+    let begun = processor_seconds();
     builder.check(move || {
         counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let outcome = model();
         reported.lock().unwrap().insert(outcome);
     });
-    println!("{} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
+    // Past the harness, which keeps to itself what is printed.
+    let _ = writeln!(
+        std::io::stderr(),
+        "{}: {preemptions} preemptions, {} executions, {:.1} s",
+        std::thread::current().name().unwrap_or("a model"),
+        executions.load(std::sync::atomic::Ordering::Relaxed),
+        processor_seconds() - begun
+    );
     Arc::into_inner(outcomes).map_or_else(BTreeSet::new, |outcomes| outcomes.into_inner().unwrap())
+}
+
+/// What the calling thread has had of a processor, where that is known.
+fn processor_seconds() -> f64 {
+    let figures = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    figures.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).map_or(0.0, |some| some / 1e9)
 }

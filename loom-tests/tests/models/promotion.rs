@@ -1,6 +1,5 @@
 //! C1 and R1 while the next read table is in the making. Each model begins with keys 1 to 3 in the read table, 4 and 5 in a sealed
 //! one, 6 in the dirty one, and a next table to which some of them have been copied.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
 //! R2 and R8: who asks what waits is at the pending garbage, and guards that leave meanwhile leave it to drop.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 

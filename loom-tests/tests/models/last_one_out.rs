@@ -1,5 +1,4 @@
 //! R1 and R2: a remover and readers, and whoever leaves last drops.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 

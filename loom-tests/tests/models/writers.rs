@@ -1,5 +1,4 @@
 //! C1: writers against each other and against a reader.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,4 @@
 //! M2 and P3 while a large table goes back in parts: some guard always goes on with it, and nothing is left in an empty map.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,5 @@
 //! R3, the cap on garbage, and pairs by value: who waits is woken, and what is handed over nobody sees. A thread that sleeps
 //! for ever is a deadlock, which loom reports.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 
