@@ -7,7 +7,7 @@ use loom_tests::{Ledger, explore, play, promoted};
 /// A reader leaves while it is asked who holds back what: when both have returned the value has been dropped, by either.
 #[test]
 fn a_report_beside_a_leaving_reader() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let reader = play("reader", {
