@@ -23,9 +23,9 @@ fn get_twice(map: &Map<Value>) -> [Option<u64>; 2] {
 /// Two that tell their misses at once: who finds the mutex free goes on with the promotion. Tells how many there have been.
 #[test]
 fn two_readers_that_promote() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(1, || {
         let ledger = Ledger::default();
-        let map = missed(&ledger, 3);
+        let map = missed(&ledger, 2);
         let read = |map: &Map<Value>| (number(map.get(&1)), map.stats().promotions);
         race(&ledger, map, read, |map| number(map.get(&1)))
     });
