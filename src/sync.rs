@@ -38,6 +38,25 @@ pub(crate) use {
 /// Is this for a model? Then sizes are small, so that few keys and few steps reach all of the code.
 pub(crate) const IN_MODEL: bool = cfg!(any(loom, shuttle));
 
+// Memory, too: loom reports what has not been given back when an execution ends.
+#[cfg(not(loom))]
+pub(crate) use std::alloc::{alloc, dealloc};
+
+#[cfg(loom)]
+pub(crate) use loom::alloc::{alloc, dealloc};
+
+/// In each box that is taken apart by hand, so that loom reports one that has not been.
+#[cfg(loom)]
+#[derive(Debug)]
+pub(crate) struct Tracked(#[expect(dead_code, reason = "its destructor counts")] loom::alloc::Track<()>);
+
+#[cfg(loom)]
+impl Tracked {
+    pub(crate) fn new() -> Tracked {
+        Tracked(loom::alloc::Track::new(()))
+    }
+}
+
 /// Defines a function that is `const`, except under loom, whose primitives have no `const` constructors.
 macro_rules! const_unless_loom {
     ($(#[$attr:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block) => {

@@ -1,13 +1,17 @@
 //! What the models in `tests/` share. They run the map's own code with loom's primitives:
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --release -p loom-tests
+//! loom-tests/run
 //! ```
 #![cfg(loom)]
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::io::Write;
 use std::pin::pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -141,18 +145,34 @@ impl Wake for Bell {
 }
 
 loom::thread_local! {
-    static ROLE: std::cell::Cell<&'static str> = std::cell::Cell::new("main");
+    static ROLE: Cell<&'static str> = Cell::new("main");
 }
 
 fn role() -> &'static str {
-    ROLE.with(std::cell::Cell::get)
+    ROLE.with(Cell::get)
 }
 
 /// Starts a thread of the model that plays `role`.
 pub fn play(role: &'static str, part: impl FnOnce() + 'static) -> loom::thread::JoinHandle<()> {
-    loom::thread::spawn(move || {
+    // Boxed, here and below, so that loom's code is compiled once, not for each model.
+    fn spawn(part: Box<dyn FnOnce()>) -> loom::thread::JoinHandle<()> {
+        loom::thread::spawn(part)
+    }
+    spawn(Box::new(move || {
         ROLE.with(|own| own.set(role));
         part();
+    }))
+}
+
+/// Starts a thread of the model that plays `role`, and ends with a result, which the function that is returned waits for.
+pub fn ask<T: 'static>(role: &'static str, part: impl FnOnce() -> T + 'static) -> Box<dyn FnOnce() -> T> {
+    let result = Rc::new(Cell::new(None));
+    let tell = result.clone();
+    // The Rc stays on one thread: loom's are coroutines.
+    let thread = play(role, move || tell.set(Some(part())));
+    Box::new(move || {
+        thread.join().unwrap();
+        result.take().expect("it has run")
     })
 }
 
@@ -165,16 +185,41 @@ pub fn explore<O: Ord + Send + 'static>(
 ) -> BTreeSet<O> {
     let outcomes = Arc::new(Mutex::new(BTreeSet::new()));
     let reported = outcomes.clone();
-    let executions = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    check(
+        preemptions,
+        Box::new(move || {
+            let outcome = model();
+            reported.lock().unwrap().insert(outcome);
+        }),
+    );
+    Arc::into_inner(outcomes).map_or_else(BTreeSet::new, |outcomes| outcomes.into_inner().unwrap())
+}
+
+fn check(preemptions: usize, model: Box<dyn Fn() + Send + Sync>) {
+    let executions = Arc::new(AtomicUsize::new(0));
     let counted = executions.clone();
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.max_branches = 20_000;
+    // Nothing but this ends it early, whatever the environment says.
+    (builder.max_permutations, builder.max_duration, builder.checkpoint_file) = (None, None, None);
+    let begun = processor_seconds();
     builder.check(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let outcome = model();
-        reported.lock().unwrap().insert(outcome);
+        counted.fetch_add(1, Ordering::Relaxed);
+        model();
     });
-    println!("{} executions", executions.load(std::sync::atomic::Ordering::Relaxed));
-    Arc::into_inner(outcomes).map_or_else(BTreeSet::new, |outcomes| outcomes.into_inner().unwrap())
+    // Past the harness, which keeps to itself what is printed.
+    let _ = writeln!(
+        std::io::stderr(),
+        "{}: {preemptions} preemptions, {} executions, {:.1} s",
+        std::thread::current().name().unwrap_or("a model"),
+        executions.load(Ordering::Relaxed),
+        processor_seconds() - begun
+    );
+}
+
+/// What the calling thread has had of a processor, where that is known.
+fn processor_seconds() -> f64 {
+    let figures = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    figures.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).map_or(0.0, |some| some / 1e9)
 }

@@ -59,11 +59,19 @@ pub(crate) struct State<K> {
     has_young: bool,
     /// The keys that have come since.
     young: Young<K>,
+    #[cfg(loom)]
+    _tracked: crate::sync::Tracked,
 }
 
 impl<K> State<K> {
     fn new(read: Table<K>, young: Young<K>) -> State<K> {
-        State { read, has_young: young.iter().any(|table| !table.is_empty()), young }
+        State {
+            read,
+            has_young: young.iter().any(|table| !table.is_empty()),
+            young,
+            #[cfg(loom)]
+            _tracked: crate::sync::Tracked::new(),
+        }
     }
 
     /// The tables there are, from the read table to the oldest young one.

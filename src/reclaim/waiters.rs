@@ -47,6 +47,7 @@ impl Waiters {
         let place = list.next;
         list.next += 1;
         list.wakers.push((place, waker));
+        // ORDERING: Relaxed: `enter_waiter` has every thread execute a fence after it.
         self.any.store(1, Ordering::Relaxed);
         place
     }
@@ -68,7 +69,8 @@ impl Waiters {
     /// Wakes all, after something that they may wait for has changed.
     #[inline]
     pub(super) fn wake(&self) {
-        // Our side of *change against wait*.
+        // ORDERING: our side of *change against wait*: we have changed something, pass the barrier, and look whether anybody is
+        // there. Pairs with `enter_waiter`: not both can miss.
         barrier::light();
         if self.any.load(Ordering::Relaxed) != 0 {
             self.wake_all();
@@ -94,7 +96,9 @@ impl<G: Garbage> Domain<G> {
     /// Enters `waker`. Whoever calls this looks once more afterwards whether it has to wait.
     pub(super) fn enter_waiter(&self, waker: Waker) -> Entered {
         let place = self.waiters.enter(waker);
-        // Those who are here now will look in when they leave.
+        // ORDERING: the waiter's side of *change against wait*: it has entered itself, `hold_back` ends with the dear side of the
+        // barrier, and the caller looks once more. Pairs with `wake`. Guards that are here now are told that they are awaited:
+        // they look in when they leave, also those that have nothing to change but their end.
         self.epochs.hold_back(self.epochs.last_stamp());
         place
     }

@@ -42,6 +42,8 @@ pub(crate) struct Head<K> {
     /// `*mut Aligned<V>`, which the tables need not know, and flags.
     word: AtomicPtr<()>,
     key: ManuallyDrop<K>,
+    #[cfg(loom)]
+    tracked: crate::sync::Tracked,
 }
 
 /// An entry with room for its first value.
@@ -116,7 +118,12 @@ impl<K, V> Entry<K, V> {
 
     /// A new entry, live, known to nobody.
     pub(crate) fn new(key: K, value: V) -> Entry<K, V> {
-        let head = Head { word: AtomicPtr::new(std::ptr::null_mut()), key: ManuallyDrop::new(key) };
+        let head = Head {
+            word: AtomicPtr::new(std::ptr::null_mut()),
+            key: ManuallyDrop::new(key),
+            #[cfg(loom)]
+            tracked: crate::sync::Tracked::new(),
+        };
         let (head, value) = if Self::INLINE {
             let entry = Box::into_raw(Box::new(WithInline { head, inline: MaybeUninit::new(Aligned(value)) }));
             // SAFETY: `entry` is a valid allocation; no reference is made.

@@ -105,8 +105,10 @@ impl<K, V> Entry<K, V> {
     /// # Safety
     /// Key and values have been dropped or moved out, and nobody uses the entry any more.
     unsafe fn free(self) {
-        // SAFETY: `new` made the box with this type; `Head` has no destructor of its own.
+        // SAFETY: `new` made the box with this type; `Head` has no destructor of its own, but for loom's.
         unsafe {
+            #[cfg(loom)]
+            (&raw mut (*self.head.as_ptr()).tracked).drop_in_place();
             if Self::INLINE {
                 drop(Box::from_raw(self.head.as_ptr().cast::<MaybeUninit<WithInline<K, V>>>()));
             } else {

@@ -1,11 +1,10 @@
 //! Memory for a table.
 
-use std::alloc::alloc;
-
 use super::{NoTable, Size, Table};
 use crate::core::bucket::{Bucket, SLOTS};
 #[cfg(loom)]
 use crate::sync::AtomicU32;
+use crate::sync::alloc;
 
 /// The memory of a table that nobody sees yet. It is cleared a part at a time: an allocator that is asked for zeros may
 /// write all of them at once, and a large table has many.

@@ -14,14 +14,14 @@ mod blank;
 mod give_back;
 mod size;
 
-use std::alloc::{Layout, LayoutError, dealloc};
+use std::alloc::{Layout, LayoutError};
 
 #[cfg(not(loom))]
 use super::bucket::nothing;
 use super::bucket::{Bucket, SLOTS, is_linked, linked_tag};
 use super::entry::Head;
 use super::hash::Hash;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Ordering, dealloc};
 
 pub(in crate::core) use backwards::Backwards;
 pub(in crate::core) use blank::Blank;

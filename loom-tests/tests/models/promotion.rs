@@ -1,11 +1,10 @@
 //! C1 and R1 while the next read table is in the making. Each model begins with keys 1 to 3 in the read table, 4 and 5 in a sealed
 //! one, 6 in the dirty one, and a next table to which some of them have been copied.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, explore, number, play};
+use loom_tests::{Ledger, Map, Value, ask, explore, number};
 
 /// The value of a key is ten times the key. Key 3 has been copied, 1 and 2 have not, nor has the sealed table.
 fn in_the_making(ledger: &Ledger) -> Arc<Map<Value>> {
@@ -37,13 +36,11 @@ fn race<A: 'static, B: 'static>(
 ) -> (A, B, Vec<u64>) {
     let ledger = Ledger::default();
     let map = in_the_making(&ledger);
-    let theirs = Arc::new(std::sync::Mutex::new(None));
-    let other = play("other", {
-        let (ledger, map, theirs) = (ledger.clone(), map.clone(), theirs.clone());
-        move || *theirs.lock().unwrap() = Some(second(&ledger, &map))
+    let other = ask("other", {
+        let (ledger, map) = (ledger.clone(), map.clone());
+        move || second(&ledger, &map)
     });
-    let ours = first(&ledger, &map);
-    other.join().unwrap();
+    let (ours, theirs) = (first(&ledger, &map), other());
     assert_eq!(ledger.live(), map.len() as i64, "what is not in the map has been dropped");
     let content = || (1..=7).filter_map(|key| number(map.get(&key))).collect::<Vec<_>>();
     let last = content();
@@ -57,7 +54,6 @@ fn race<A: 'static, B: 'static>(
     assert_eq!(last, content(), "whatever table it is in");
     drop(map);
     assert_eq!(ledger.live(), 0, "the map drops what is in it");
-    let theirs = theirs.lock().unwrap().take().expect("it has run");
     (ours, theirs, last)
 }
 
@@ -88,8 +84,15 @@ fn remove_of_what_is_not_yet_copied_against_promotion() {
 
 #[test]
 fn overwrite_against_promotion() {
-    let outcomes = explore(2, || race(promote, |ledger, map| number(map.insert(1, ledger.value(11)))));
+    let outcomes = explore(3, || race(promote, |ledger, map| number(map.insert(1, ledger.value(11)))));
     assert_eq!(outcomes, BTreeSet::from([((), Some(10), vec![11, 20, 30, 40, 50, 60])]));
+}
+
+/// A new key, which may go to the dirty table while the others are promoted.
+#[test]
+fn insert_against_promotion() {
+    let outcomes = explore(3, || race(promote, |ledger, map| number(map.insert(7, ledger.value(70)))));
+    assert_eq!(outcomes, BTreeSet::from([((), None, vec![10, 20, 30, 40, 50, 60, 70])]));
 }
 
 /// A key that comes back while its old entry is in two tables.
@@ -103,13 +106,13 @@ fn remove_and_insert_again_against_promotion() {
 /// One of two removals finds the mutex taken, and the other, who goes on with the table, unlinks for both.
 #[test]
 fn remove_against_remove_of_another_key() {
-    let outcomes = explore(2, || race(|_, map| number(map.remove(&3)), |_, map| number(map.remove(&1))));
+    let outcomes = explore(4, || race(|_, map| number(map.remove(&3)), |_, map| number(map.remove(&1))));
     assert_eq!(outcomes, BTreeSet::from([(Some(30), Some(10), vec![20, 40, 50, 60])]));
 }
 
 #[test]
 fn clear_against_promotion() {
-    let outcomes = explore(2, || race(|_, map| step(map), |_, map| map.clear()));
+    let outcomes = explore(4, || race(|_, map| step(map), |_, map| map.clear()));
     assert_eq!(outcomes, BTreeSet::from([((), (), vec![])]));
 }
 
@@ -121,7 +124,7 @@ fn iteration_against_promotion() {
         keys.sort_unstable();
         keys
     };
-    let outcomes = explore(2, move || race(promote, keys));
+    let outcomes = explore(4, move || race(promote, keys));
     let seen: BTreeSet<Vec<u64>> = outcomes.into_iter().map(|(_, keys, _)| keys).collect();
     assert_eq!(seen, BTreeSet::from([vec![1, 2, 3, 4, 5, 6]]));
 }

@@ -1,27 +1,27 @@
 //! C1: writers against each other and against a reader.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, explore, number, promoted};
+use loom_tests::{Ledger, Map, Value, ask, explore, number, promoted};
 
 /// Runs `first` and `second` at the same time, and tells what they returned and what the key has in the end. Nothing is
 /// left undropped but what is in the map.
-fn race<A: 'static, B: 'static>(
+pub(crate) fn race<A: 'static, B: 'static>(
     ledger: &Ledger,
     map: Arc<Map<Value>>,
     first: impl FnOnce(&Map<Value>) -> A + 'static,
     second: impl FnOnce(&Map<Value>) -> B + 'static,
 ) -> (A, B, Option<u64>) {
-    let other = {
+    let other = ask("other", {
         let map = map.clone();
-        loom::thread::spawn(move || second(&map))
-    };
-    let ours = first(&map);
-    let theirs = other.join().unwrap();
+        move || second(&map)
+    });
+    let (ours, theirs) = (first(&map), other());
     // Before any other call, which might do what one of these has left undone.
     assert_eq!(ledger.live(), map.len() as i64, "what is not in the map has been dropped");
+    let stats = map.stats();
+    assert_eq!(stats.read_len + stats.dirty_len, map.len(), "the tables hold what is alive and nothing else");
     let last = number(map.get(&1));
     drop(map);
     assert_eq!(ledger.live(), 0, "the map drops what is in it");
@@ -31,7 +31,7 @@ fn race<A: 'static, B: 'static>(
 /// A value seen through the dirty table, or not yet: across its making, and a promotion of it.
 #[test]
 fn insert_against_get() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(5, || {
         let ledger = Ledger::default();
         let value = ledger.value(7);
         race(&ledger, Arc::default(), |map| drop(map.insert(1, value)), |map| number(map.get(&1))).1
@@ -41,7 +41,7 @@ fn insert_against_get() {
 
 #[test]
 fn insert_against_get_with_promotions() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
         let value = ledger.value(7);
@@ -54,10 +54,53 @@ fn insert_against_get_with_promotions() {
     assert_eq!(outcomes, BTreeSet::from([(Some(2), None), (Some(2), Some(7))]));
 }
 
+/// The key makes a dirty table beside a read table.
+#[test]
+fn insert_against_get_beside_a_read_table() {
+    let outcomes = explore(4, || {
+        let ledger = Ledger::default();
+        let map = promoted(&ledger, 2, 2);
+        let value = ledger.value(7);
+        let read = |map: &Map<Value>| (number(map.get(&2)), number(map.get(&1)));
+        race(&ledger, map, |map| drop(map.insert(1, value)), read).1
+    });
+    assert_eq!(outcomes, BTreeSet::from([(Some(2), None), (Some(2), Some(7))]));
+}
+
+/// The dirty table is full: it is sealed, and another one takes the key.
+#[test]
+fn insert_against_get_with_growth() {
+    let outcomes = explore(3, || {
+        let ledger = Ledger::default();
+        let map = promoted(&ledger, 2, 2);
+        [3, 4].iter().for_each(|key| assert!(map.insert(*key, ledger.value(*key)).is_none()));
+        assert_eq!(map.capacity(), map.len(), "it is full");
+        let value = ledger.value(7);
+        let read = |map: &Map<Value>| [2, 3, 4, 1].map(|key| number(map.get(&key)));
+        race(&ledger, map, |map| drop(map.insert(1, value)), read).1
+    });
+    let seen = |new| [Some(2), Some(3), Some(4), new];
+    assert_eq!(outcomes, BTreeSet::from([seen(None), seen(Some(7))]));
+}
+
+/// A key that comes back in the same slot, from which a reader may have read the tag before.
+#[test]
+fn get_against_remove_and_insert_again() {
+    let outcomes = explore(4, || {
+        let ledger = Ledger::default();
+        let map = Arc::new(Map::default());
+        map.insert(1, ledger.value(1));
+        let two = ledger.value(2);
+        let again = |map: &Map<Value>| (number(map.remove(&1)), number(map.insert(1, two)));
+        race(&ledger, map, again, |map| number(map.get(&1)))
+    });
+    assert_eq!(outcomes, [Some(1), None, Some(2)].map(|seen| ((Some(1), None), seen, Some(2))).into());
+}
+
 /// Of two inserts of one key the second to come gets the value of the first.
 #[test]
 fn insert_against_insert() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let (one, two) = (ledger.value(1), ledger.value(2));
         race(&ledger, Arc::default(), |map| number(map.insert(1, one)), |map| number(map.insert(1, two)))
@@ -68,7 +111,7 @@ fn insert_against_insert() {
 /// The inline value and the entry that holds it, dropped in either order.
 #[test]
 fn overwrite_against_remove() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -80,7 +123,7 @@ fn overwrite_against_remove() {
 /// A removal that finds the mutex taken leaves its entry to the holder.
 #[test]
 fn remove_against_insert_of_another_key() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -92,7 +135,7 @@ fn remove_against_insert_of_another_key() {
 /// A removed key and its successor.
 #[test]
 fn remove_against_insert() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -103,11 +146,23 @@ fn remove_against_insert() {
 
 #[test]
 fn clear_against_overwrite() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
         race(&ledger, map, |map| map.clear(), |map| number(map.insert(1, two)))
     });
     assert_eq!(outcomes, BTreeSet::from([((), Some(1), None), ((), None, Some(2))]));
+}
+
+/// What is inserted before the exchange of the tables goes with them.
+#[test]
+fn clear_against_insert() {
+    let outcomes = explore(4, || {
+        let ledger = Ledger::default();
+        let map = promoted(&ledger, 2, 2);
+        let one = ledger.value(1);
+        race(&ledger, map, |map| map.clear(), |map| number(map.insert(1, one)))
+    });
+    assert_eq!(outcomes, BTreeSet::from([((), None, Some(1)), ((), None, None)]));
 }

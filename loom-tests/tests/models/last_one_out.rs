@@ -1,5 +1,4 @@
 //! R1 and R2: a remover and readers, and whoever leaves last drops.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 
@@ -8,7 +7,7 @@ use loom_tests::{Ledger, explore, play, promoted};
 /// One reader, one remover: when both have returned the value has been dropped, by either.
 #[test]
 fn one_reader_and_a_remover() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let reader = play("reader", {
@@ -34,7 +33,7 @@ fn one_reader_and_a_remover() {
 /// Two readers that leave at the same time, and a remover: each of the three may be the last.
 #[test]
 fn two_readers_and_a_remover() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let readers = ["first reader", "second reader"].map(|role| {

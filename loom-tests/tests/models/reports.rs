@@ -1,5 +1,4 @@
 //! R2 and R8: who asks what waits is at the pending garbage, and guards that leave meanwhile leave it to drop.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 
@@ -8,7 +7,7 @@ use loom_tests::{Ledger, explore, play, promoted};
 /// A reader leaves while it is asked who holds back what: when both have returned the value has been dropped, by either.
 #[test]
 fn a_report_beside_a_leaving_reader() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let reader = play("reader", {

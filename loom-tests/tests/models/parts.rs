@@ -1,5 +1,4 @@
 //! M2 and P3 while a large table goes back in parts: some guard always goes on with it, and nothing is left in an empty map.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 
@@ -26,7 +25,7 @@ fn read(map: &Arc<Map<Value>>, role: &'static str) -> loom::thread::JoinHandle<(
 
 #[test]
 fn clear_against_a_reader_that_lets_a_part_go() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = on_its_way(&ledger);
         let reader = read(&map, "reader");
@@ -40,7 +39,7 @@ fn clear_against_a_reader_that_lets_a_part_go() {
 
 #[test]
 fn two_readers_that_let_parts_go() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = on_its_way(&ledger);
         let reader = read(&map, "reader");
@@ -53,5 +52,6 @@ fn two_readers_that_let_parts_go() {
         }
         reads
     });
-    assert!(outcomes.len() > 1, "{outcomes:?}: both may be there for one part");
+    // Of three parts each has let one go; or both were there for one.
+    assert_eq!(outcomes, BTreeSet::from([1, 2]));
 }

@@ -1,5 +1,4 @@
 //! R1 and R2 when threads come to a map for the first time: their records are in chunks that are made then.
-#![cfg(loom)]
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,14 @@
+//! The models, each by itself: `loom-tests/run writers::insert_against_insert`. One program, so that they run beside each other.
+#![cfg(loom)]
+
+mod barrier;
+mod chunks;
+mod iteration;
+mod last_one_out;
+mod loom_itself;
+mod misses;
+mod parts;
+mod promotion;
+mod reports;
+mod waiting;
+mod writers;
