@@ -25,7 +25,7 @@ pub(crate) enum WouldWait {
 pub(crate) struct Drain<'d, G: Garbage> {
     domain: &'d Domain<G>,
     stage: Stage<'d>,
-    place: Option<Entered>,
+    entered: Option<Entered>,
 }
 
 enum Stage<'d> {
@@ -43,7 +43,7 @@ type Busy<'d> = Vec<(&'d AtomicU64, u64)>;
 
 impl<'d, G: Garbage> Drain<'d, G> {
     pub(crate) fn new(domain: &'d Domain<G>) -> Drain<'d, G> {
-        Drain { domain, stage: Stage::Guards(domain.epochs.last_stamp()), place: None }
+        Drain { domain, stage: Stage::Guards(domain.epochs.last_stamp()), entered: None }
     }
 
     /// Goes as far as it can without waiting; true at the end. Not for a thread that [would wait](Domain::would_wait) for
@@ -74,7 +74,7 @@ impl<'d, G: Garbage> Drain<'d, G> {
         self.leave_waiters();
         let mut done = self.step(&mut panics);
         if !done {
-            self.place = Some(self.domain.enter_waiter(context.waker().clone()));
+            self.entered = Some(self.domain.enter_waiter(context.waker().clone()));
             done = self.step(&mut panics);
         }
         panics.resume();
@@ -82,8 +82,8 @@ impl<'d, G: Garbage> Drain<'d, G> {
     }
 
     fn leave_waiters(&mut self) {
-        if let Some(place) = self.place.take() {
-            self.domain.waiters.forget(place);
+        if let Some(entered) = self.entered.take() {
+            self.domain.waiters.forget(entered);
         }
     }
 }

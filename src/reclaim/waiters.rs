@@ -44,18 +44,18 @@ impl Waiters {
     /// Enters `waker`, to be woken once.
     fn enter(&self, waker: Waker) -> Entered {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = list.next;
+        let entered = list.next;
         list.next += 1;
-        list.wakers.push((place, waker));
+        list.wakers.push((entered, waker));
         // ORDERING: Relaxed: `enter_waiter` has every thread execute a fence after it.
         self.any.store(1, Ordering::Relaxed);
-        place
+        entered
     }
 
     /// Takes out who has entered, if it is still there.
-    pub(super) fn forget(&self, place: Entered) {
+    pub(super) fn forget(&self, entered: Entered) {
         let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = list.wakers.iter().position(|(entered, _)| *entered == place);
+        let found = list.wakers.iter().position(|(other, _)| *other == entered);
         let waker = found.map(|index| list.wakers.swap_remove(index));
         if list.wakers.is_empty() {
             list.wakers = Vec::new();
@@ -95,12 +95,12 @@ impl Waiters {
 impl<G: Garbage> Domain<G> {
     /// Enters `waker`. Whoever calls this looks once more afterwards whether it has to wait.
     pub(super) fn enter_waiter(&self, waker: Waker) -> Entered {
-        let place = self.waiters.enter(waker);
+        let entered = self.waiters.enter(waker);
         // ORDERING: the waiter's side of *change against wait*: it has entered itself, `hold_back` ends with the dear side of the
         // barrier, and the caller looks once more. Pairs with `wake`. Guards that are here now are told that they are awaited:
         // they look in when they leave, also those that have nothing to change but their end.
         self.epochs.hold_back(self.epochs.last_stamp());
-        place
+        entered
     }
 
     /// Waits until `ready`, which is asked again when something has changed. False if the deadline has passed before that.
@@ -118,12 +118,12 @@ impl<G: Garbage> Domain<G> {
         let bell = Arc::new(Bell::default());
         let mut panics = Panics::default();
         let is_ready = loop {
-            let place = self.enter_waiter(Waker::from(bell.clone()));
+            let entered = self.enter_waiter(Waker::from(bell.clone()));
             let is_ready = ready();
             if !is_ready {
                 bell.wait([deadline, self.next_warning()].into_iter().flatten().min());
             }
-            self.waiters.forget(place);
+            self.waiters.forget(entered);
             if is_ready {
                 break true;
             }
