@@ -84,17 +84,42 @@ fn insert_against_get_with_growth() {
 }
 
 /// A key that comes back in the same slot, from which a reader may have read the tag before.
-#[test]
-fn get_against_remove_and_insert_again() {
-    let outcomes = explore(4, || {
+fn removed_and_inserted_again<S: Ord + Send + 'static>(
+    preemptions: usize,
+    read: impl Fn(&Map<Value>) -> S + Clone + Send + Sync + 'static,
+) -> BTreeSet<S> {
+    let outcomes = explore(preemptions, move || {
         let ledger = Ledger::default();
         let map = Arc::new(Map::default());
         map.insert(1, ledger.value(1));
         let two = ledger.value(2);
         let again = |map: &Map<Value>| (number(map.remove(&1)), number(map.insert(1, two)));
-        race(&ledger, map, again, |map| number(map.get(&1)))
+        race(&ledger, map, again, read.clone())
     });
-    assert_eq!(outcomes, [Some(1), None, Some(2)].map(|seen| ((Some(1), None), seen, Some(2))).into());
+    outcomes
+        .into_iter()
+        .map(|(again, seen, last)| {
+            assert_eq!((again, last), ((Some(1), None), Some(2)));
+            seen
+        })
+        .collect()
+}
+
+#[test]
+fn get_against_remove_and_insert_again() {
+    let seen = removed_and_inserted_again(4, |map| number(map.get(&1)));
+    assert_eq!(seen, [Some(1), None, Some(2)].into());
+}
+
+/// What was inserted has not gone when it has been seen.
+#[test]
+fn two_gets_against_remove_and_insert_again() {
+    let seen = removed_and_inserted_again(3, |map| (number(map.get(&1)), number(map.get(&1))));
+    let one_or = |then| (Some(1), then);
+    assert_eq!(
+        seen,
+        [one_or(Some(1)), one_or(None), one_or(Some(2)), (None, None), (None, Some(2)), (Some(2), Some(2))].into()
+    );
 }
 
 /// Of two inserts of one key the second to come gets the value of the first.
