@@ -10,5 +10,6 @@ mod misses;
 mod parts;
 mod promotion;
 mod reports;
+mod two_keys;
 mod waiting;
 mod writers;
