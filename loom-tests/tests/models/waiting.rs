@@ -21,7 +21,7 @@ fn garbage(ledger: &Ledger, map: &Map<Value>) -> i64 {
 /// The task is woken by the guard that leaves last, and finds everything dropped.
 #[test]
 fn a_task_that_reclaims_against_a_reader() {
-    let outcomes = explore(5, || {
+    let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let end = reader(&map, 1);
