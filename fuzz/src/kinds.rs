@@ -71,6 +71,13 @@ impl Kind for Starved {
 
 /// It says so if there is no memory, and the map is as it was.
 fn try_reserve<P: Payload, S: BuildHasher + Clone>(run: &mut Run<'_, '_, P, S>, failure: Failure, additional: usize) {
+    // Like each call with the mutex it goes on with the tables, and a promotion takes the room that is left of a reservation. Half of
+    // the time nothing is left to go on with: these calls reserve nothing.
+    let is_settled = additional % 8 == 0;
+    if is_settled {
+        (0..256).for_each(|_| run.map.try_reserve(0).expect("there is memory"));
+    }
+    let capacity = run.map.capacity();
     fail(Some(failure));
     let reserved = run.map.try_reserve(additional);
     let was_short = has_failed();
@@ -80,8 +87,7 @@ fn try_reserve<P: Payload, S: BuildHasher + Clone>(run: &mut Run<'_, '_, P, S>, 
         Err(error) => {
             assert!(was_short, "there was memory: {error}");
             assert!(error.to_string().contains("the allocator has no"), "{error}");
-            // Like each call with the mutex it goes on with the tables, which may be a promotion: so not the same capacity.
-            assert!(run.map.capacity() >= run.map.len());
+            assert!(run.map.capacity() == capacity || !is_settled && run.map.capacity() >= run.map.len(), "as it was");
         }
     }
     run.check();

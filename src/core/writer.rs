@@ -147,7 +147,7 @@ impl<K, V> Core<K, V> {
         self.writer.len.fetch_add(1, Ordering::Relaxed);
         // A slot is used again in two steps, its pointer first. Who has seen the tag of its last entry, and comes to the pointer between
         // the two, would find what those who come after it do not find yet.
-        // SAFETY: E2: it is not linked, so nobody knows it.
+        // SAFETY: E6: it is not linked, so nobody else knows it.
         unsafe { entry.hide() };
         let used = loop {
             // SAFETY: T1: the current table, under the mutex.
@@ -162,7 +162,7 @@ impl<K, V> Core<K, V> {
                 },
             }
         };
-        // SAFETY: E2: linked just now, and nobody unlinks it without the mutex.
+        // SAFETY: E2, E6: linked just now, and nobody unlinks it without the mutex.
         unsafe { entry.show() };
         lock.dirty_used += usize::from(used == Used::First);
         lock.young[0] += 1;

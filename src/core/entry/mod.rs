@@ -143,11 +143,11 @@ impl<K, V> Entry<K, V> {
     /// Makes it look dead until it is [shown](Self::show).
     ///
     /// # Safety
-    /// Nobody knows the entry yet.
+    /// Nobody else knows the entry yet.
     pub(crate) unsafe fn hide(self) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: E6: the caller made it.
         let word = unsafe { self.word() };
-        // ORDERING: Relaxed: linking it publishes it.
+        // ORDERING: Relaxed: the Release of `Bucket::link` and `link_again` publishes it.
         word.store(Word(word.load(Ordering::Relaxed)).with(DEAD).0, Ordering::Relaxed);
     }
 
@@ -156,7 +156,7 @@ impl<K, V> Entry<K, V> {
     /// # Safety
     /// The entry has not been reclaimed (E2), and is hidden: nobody else changes its word.
     pub(crate) unsafe fn show(self) {
-        // SAFETY: by the caller's promise.
+        // SAFETY: E2, E6: by the caller's promise.
         let word = unsafe { self.word() };
         let live = word.load(Ordering::Relaxed).map_addr(|addr| addr & !DEAD);
         // ORDERING: Release pairs with the Acquire of `load`: who sees it alive has acquired the tag under which it is linked.
