@@ -8,13 +8,13 @@
 //! The figures are counts of bytes that were asked for, and hardly differ from run to run. So each map is taken through its
 //! stages once for each of criterion's samples if it is small, and twice if it has a million entries.
 
-#[path = "common/grid.rs"]
+#[path = "../examples/common/grid.rs"]
 mod grid;
-#[path = "common/heap.rs"]
+#[path = "../examples/common/heap.rs"]
 mod heap;
 #[path = "memory/lives.rs"]
 mod lives;
-#[path = "common/maps.rs"]
+#[path = "../examples/common/maps.rs"]
 mod maps;
 #[path = "common/samples.rs"]
 mod samples;

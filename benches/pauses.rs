@@ -17,9 +17,9 @@
 mod clock;
 #[path = "pauses/forms.rs"]
 mod forms;
-#[path = "common/grid.rs"]
+#[path = "../examples/common/grid.rs"]
 mod grid;
-#[path = "common/maps.rs"]
+#[path = "../examples/common/maps.rs"]
 mod maps;
 #[path = "pauses/promotions.rs"]
 mod promotions;

@@ -18,7 +18,7 @@
 
 mod addresses;
 mod block_list;
-#[path = "../../benches/common/heap.rs"]
+#[path = "../common/heap.rs"]
 mod heap;
 mod job;
 mod listing;

@@ -18,12 +18,12 @@
 //! - [`report`]: the figures; [`grid`], [`tables`], [`page`], [`plot`]: how they are shown.
 
 mod catalogue;
-#[path = "../../benches/common/grid.rs"]
+#[path = "../common/grid.rs"]
 mod grid;
-#[path = "../../benches/common/heap.rs"]
+#[path = "../common/heap.rs"]
 mod heap;
 mod lab;
-#[path = "../../benches/common/maps.rs"]
+#[path = "../common/maps.rs"]
 mod maps;
 mod page;
 mod plot;

@@ -6,7 +6,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../../benches/common/heap.rs"]
+#[path = "../../examples/common/heap.rs"]
 mod heap;
 mod work;
 

@@ -1,0 +1,51 @@
+//! A case: one workload, and who takes part in it.
+
+use std::time::Duration;
+
+use crate::maps::Protection;
+
+/// Does so many operations in all, and tells how long they took by the clock on the wall. Asserts what it has read.
+pub type Round = Box<dyn FnMut(u64) -> Duration>;
+
+/// Somebody who does a workload.
+pub struct Contender {
+    pub map: &'static str,
+    /// The call that is measured, or the policy under which.
+    pub call: &'static str,
+    pub protection: Protection,
+    /// Fills a map; what it gives is measured.
+    pub prepare: Box<dyn Fn() -> Round>,
+}
+
+/// One workload.
+pub struct Case {
+    pub suite: &'static str,
+    /// What is done.
+    pub name: String,
+    /// With how many keys, of what kind, by how many threads.
+    pub labels: Vec<(&'static str, String)>,
+    /// Operations of a round. About 5 to 20 milliseconds of them.
+    pub operations: u64,
+    /// This map's first.
+    pub ours: Vec<Contender>,
+    pub theirs: Vec<Contender>,
+    /// Anything that the page should say of it.
+    pub remark: Option<String>,
+}
+
+impl Case {
+    /// The name with the labels.
+    pub fn id(&self) -> String {
+        let labels = self.labels.iter().map(|(label, value)| format!("{label}={value}"));
+        std::iter::once(self.name.clone()).chain(labels).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Who is to be compared with whom: each peer with what this map has of the same protection, and what has none with all.
+    pub fn pairs(&self) -> Vec<(&Contender, &Contender)> {
+        let comparable = |ours: &Contender, theirs: &Contender| {
+            ours.protection == theirs.protection || theirs.protection == Protection::Unshared
+        };
+        let pairs = self.theirs.iter().flat_map(|theirs| self.ours.iter().map(move |ours| (ours, theirs)));
+        pairs.filter(|(ours, theirs)| comparable(ours, theirs)).collect()
+    }
+}

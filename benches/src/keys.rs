@@ -1,0 +1,103 @@
+//! Keys, values, and the order in which keys are asked for.
+
+use std::hash::Hash;
+
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Zipf};
+
+use crate::maps::{Key, Value};
+
+impl Key for u64 {
+    type Query = u64;
+
+    fn of(number: u64) -> u64 {
+        number
+    }
+}
+
+/// From 16 to 64 bytes, like names of things: a common beginning, and what differs at the end.
+impl Key for String {
+    type Query = str;
+
+    fn of(number: u64) -> String {
+        let length = 16 + (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 58) as usize % 49;
+        format!("{number:/>length$}")
+    }
+}
+
+impl Value for u64 {
+    fn of(number: u64) -> u64 {
+        number
+    }
+
+    fn number(&self) -> u64 {
+        *self
+    }
+}
+
+/// A value of `WORDS * 8` bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Wide<const WORDS: usize>([u64; WORDS]);
+
+impl<const WORDS: usize> Value for Wide<WORDS> {
+    fn of(number: u64) -> Self {
+        Wide([number; WORDS])
+    }
+
+    fn number(&self) -> u64 {
+        // The first cache line of it, and the last.
+        self.0[0] & self.0[WORDS - 1]
+    }
+}
+
+/// Go's values are boxed; so are these.
+impl Value for Box<u64> {
+    fn of(number: u64) -> Box<u64> {
+        Box::new(number)
+    }
+
+    fn number(&self) -> u64 {
+        **self
+    }
+}
+
+/// Which keys are asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Order {
+    /// All alike.
+    Uniform,
+    /// Few of them mostly, by Zipf's law with the exponent that YCSB uses.
+    Zipf,
+}
+
+impl Order {
+    pub fn name(self) -> &'static str {
+        match self {
+            Order::Uniform => "uniform",
+            Order::Zipf => "zipf 0.99",
+        }
+    }
+
+    /// Random numbers below `bound`, the same each time for the same `seed`.
+    pub fn numbers(self, bound: u64, seed: u64) -> Box<dyn Iterator<Item = u64>> {
+        let mut random = SmallRng::seed_from_u64(seed);
+        match self {
+            Order::Uniform => Box::new(std::iter::repeat_with(move || random.random_range(0..bound))),
+            Order::Zipf => {
+                let zipf = Zipf::new(bound as f64, 0.99).expect("there are keys");
+                // The most frequent ones are not neighbours.
+                let scattered = move |rank: f64| (rank as u64 - 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) % bound;
+                Box::new(std::iter::repeat_with(move || scattered(zipf.sample(&mut random))))
+            }
+        }
+    }
+}
+
+/// Numbers from 0 up to `count` in random order: entries are laid out as they come, and nobody asks in that order.
+pub fn shuffled(count: u64, seed: u64) -> impl ExactSizeIterator<Item = u64> {
+    use rand::seq::SliceRandom;
+    let mut numbers: Vec<u64> = (0..count).collect();
+    numbers.shuffle(&mut SmallRng::seed_from_u64(seed));
+    numbers.into_iter()
+}

@@ -1,0 +1,107 @@
+//! What was measured, as it is stored.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// All that one run of the benches found out.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Results {
+    /// On what it ran: processor, cores, system, compiler, versions of the peers.
+    pub machine: BTreeMap<String, String>,
+    /// The commands, as they are to be typed again.
+    pub commands: Vec<String>,
+    pub comparisons: Vec<Comparison>,
+    pub latencies: Vec<Latency>,
+    pub scalings: Vec<Scaling>,
+}
+
+/// This map and another in turns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Comparison {
+    pub suite: String,
+    pub case: String,
+    pub labels: BTreeMap<String, String>,
+    pub allocator: String,
+    pub ours: Side,
+    pub theirs: Side,
+    /// How many times as long the other one takes, round by round. Above 1 this map is ahead.
+    pub ratio: Quartiles,
+    pub rounds: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+}
+
+/// One of two.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Side {
+    pub map: String,
+    pub call: String,
+    /// Nanoseconds of wall time an operation, all threads together.
+    pub nanoseconds: Quartiles,
+}
+
+/// How long single operations took, from when they were due.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Latency {
+    pub case: String,
+    pub map: String,
+    pub allocator: String,
+    /// Operations in all, and how many are due in a second.
+    pub operations: u64,
+    pub rate: u64,
+    /// Percentile, and nanoseconds. The last is the longest, at 100.
+    pub percentiles: Vec<(f64, u64)>,
+}
+
+/// How many times as much two threads do as one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Scaling {
+    pub case: String,
+    pub map: String,
+    pub call: String,
+    pub threads: usize,
+    pub factor: Quartiles,
+}
+
+/// The middle of many figures, and their spread.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quartiles {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+}
+
+impl Quartiles {
+    /// # Panics
+    /// If there is no figure.
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Quartiles {
+        let mut figures: Vec<f64> = figures.into_iter().collect();
+        figures.sort_by(f64::total_cmp);
+        let at = |part: f64| figures[((figures.len() - 1) as f64 * part).round() as usize];
+        Quartiles { low: at(0.25), median: at(0.5), high: at(0.75) }
+    }
+}
+
+impl Results {
+    /// Adds what another run found.
+    pub fn absorb(&mut self, other: Results) {
+        self.machine.extend(other.machine);
+        self.commands.extend(other.commands);
+        self.comparisons.extend(other.comparisons);
+        self.latencies.extend(other.latencies);
+        self.scalings.extend(other.scalings);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles_are_those_of_the_sorted_figures() {
+        let of = |figures: &[f64]| Quartiles::of(figures.iter().copied());
+        assert_eq!(of(&[5.0, 1.0, 4.0, 2.0, 3.0]), Quartiles { low: 2.0, median: 3.0, high: 4.0 });
+        assert_eq!(of(&[7.0]), Quartiles { low: 7.0, median: 7.0, high: 7.0 });
+    }
+}
