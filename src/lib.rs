@@ -2,8 +2,8 @@
 //!
 //! # The contract, line by line
 //!
-//! Every line is tested under its own name in `tests/contract/`. A *guard* is a session ([`Pinned`]), a [`Ref`], or a
-//! call while it runs.
+//! Every line is tested under its own name in `tests/contract/`. A *guard* is a session ([`Pinned`]), a [`Ref`], a
+//! [`Reader`] that is not parked (it is taken anew at each of its reads), or a call while it runs.
 //!
 //! **Reclamation.**
 //! - **R1** (Under [`Reclaim::Immediate`], the default.) When a call that removes or overwrites has returned, and the [`Ref`] it returned is dropped, every key and
@@ -68,5 +68,6 @@ mod sync;
 pub use map::Metrics;
 pub use map::{
     Builder, CompareExchangeError, Compute, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError, Operation,
-    Pending, Pinned, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
+    Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError,
+    Values,
 };

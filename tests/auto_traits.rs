@@ -13,7 +13,8 @@ use std::task::{Context, Poll, Waker};
 use tidymap::Metrics;
 use tidymap::{
     Builder, CompareExchangeError, Compute, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError, Operation,
-    Pending, Pinned, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
+    Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError,
+    Values,
 };
 
 /// Does the type implement the trait? A constant, known when this is compiled.
@@ -57,6 +58,7 @@ threads! {
     HashMap<u64, u64, Cell<RandomState>>: true, false;
     // Guards belong to their thread.
     Pinned<'static, u64, String, RandomState>: false, false;
+    Reader<'static, u64, String, RandomState>: false, false;
     Ref<'static, u64, String>: false, false;
     Iter<'static, u64, String>: false, false;
     Keys<'static, u64, String>: false, false;

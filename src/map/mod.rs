@@ -3,7 +3,7 @@
 //! - this file: the map, its construction, and what concerns it as a whole;
 //! - [`one_shot`] and [`removal`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they
 //!   return;
-//! - [`session`]: [`Pinned`] and the same operations under one guard;
+//! - [`session`]: [`Pinned`] and the same operations under one guard, and [`reader`]: a guard that is brought up to date at each read;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
 
@@ -14,6 +14,7 @@ mod iter;
 mod metrics;
 mod one_shot;
 mod outcome;
+mod reader;
 mod reclaiming;
 mod reference;
 mod removal;
@@ -29,6 +30,7 @@ pub use iter::{Iter, Keys, Values};
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
+pub use reader::Reader;
 pub use reclaiming::Reclaiming;
 pub use reference::{Ref, Removed};
 pub use session::Pinned;

@@ -139,6 +139,17 @@ impl<G: Garbage> Domain<G> {
         panics.resume();
     }
 
+    /// Goes on after a guard whose epoch has moved, and which something may have waited for.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn moved_on(&self, record: &Record<Local<G>>) {
+        let mut panics = self.collect(&record.local);
+        if record.local.warned.is_due() {
+            self.warn_of_oldest(&mut panics);
+        }
+        panics.resume();
+    }
+
     /// Runs `work`, which has garbage in its hands, and tells those who wait for it, or for a guard that it ends. Nests:
     /// destructors may come back here.
     pub(super) fn busy_with(&self, local: &Local<G>, work: impl FnOnce() -> Panics) -> Panics {

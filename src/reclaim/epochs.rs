@@ -2,7 +2,7 @@
 //!
 //! This is the whole of what the rest of the crate needs to know about grace periods:
 //!
-//! - [`enter`](Epochs::enter) and [`exit`](Epochs::exit) bracket a guard,
+//! - [`enter`](Epochs::enter) and [`exit`](Epochs::exit) bracket a guard, and [`advance`](Epochs::advance) is both in one,
 //! - [`stamp`](Epochs::stamp) marks the moment of an unlinking,
 //! - [`horizon`](Epochs::horizon) tells whose stamps have passed: everything stamped below it is unreachable for all,
 //! - [`hold_back`](Epochs::hold_back) makes guards that leave look whether something waits for them,
@@ -167,6 +167,31 @@ impl<L: Default> Epochs<L> {
                 None => return Exit::Shared,
             }
         };
+        self.announce(record, epoch, next)
+    }
+
+    /// Has nothing been stamped since the guard of `epoch` was taken? Then another one could see no less.
+    #[inline(always)]
+    pub(crate) fn is_current(&self, epoch: Epoch) -> bool {
+        // ORDERING: Relaxed: a guard of an older epoch protects more, and a stamp that the caller knows of is seen.
+        self.now.load(Ordering::Relaxed) == epoch
+    }
+
+    /// Makes the guard of `epoch`, the only one of the calling thread, one that is taken now. Never waits.
+    ///
+    /// Unlike [`enter`](Self::enter) this takes no fence: the thread announces an epoch all the time, an old one until it
+    /// announces the new one, and whichever of the two a reclaimer sees is as old as all that the guard may still find.
+    #[inline]
+    pub(crate) fn advance(&self, record: &Record<L>, epoch: Epoch) -> (Epoch, Exit) {
+        // ORDERING: Acquire pairs with the Release of `stamp`, as in `enter`: from here on the guard finds nothing that was
+        // stamped below `now`.
+        let now = self.now.load(Ordering::Acquire);
+        (now, self.announce(record, epoch, now))
+    }
+
+    /// Announces `next` after the guard of `epoch`, and tells whether something may have waited for that.
+    #[inline(always)]
+    fn announce(&self, record: &Record<L>, epoch: Epoch, next: Epoch) -> Exit {
         // ORDERING: Release pairs with the Acquire of `horizon`: what is freed because this guard is gone is freed after
         // its last read. The barrier is the guard's side of *exit against hold_back*.
         record.epoch.store(next, Ordering::Release);

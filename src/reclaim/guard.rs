@@ -154,6 +154,33 @@ impl<G: Garbage> Guard<'_, G> {
         *self = self.domain.guard();
         self.note_time();
     }
+
+    /// [`refresh`](Self::refresh), if anything has been unlinked since this guard was taken: else it is as good as a new one.
+    #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(crate) fn repin(&mut self) {
+        if !self.domain.epochs.is_current(self.epoch) {
+            self.repin_now();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    fn repin_now(&mut self) {
+        let Held { domain, record, .. } = self.held;
+        // SAFETY: G2, as in `retire`.
+        let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
+        if !nothing_retired || !self.is_only() {
+            return self.refresh();
+        }
+        let (epoch, exit) = domain.epochs.advance(record, self.epoch);
+        self.epoch = epoch;
+        self.note_time();
+        if exit == Exit::Awaited {
+            domain.moved_on(record);
+        }
+    }
 }
 
 /// The clone protects what the original does, not only what it finds itself.

@@ -12,6 +12,7 @@ mod memory;
 mod own_thread;
 mod owned;
 mod progress;
+mod readers;
 mod reclamation;
 mod support;
 mod tables;

@@ -43,6 +43,8 @@ way!(TidyGet: Tidy, "get()", OneShot, &'m MapOf<TidyGet, K, V>, |map| map,
     |map, key| map.get(key).map(|value| value.number()));
 way!(TidyPin: Tidy, "pin() for many", Session, tidymap::Pinned<'m, K, V, FixedState>, |map| map.pin(),
     |session, key| session.get(key).map(V::number));
+way!(TidyReader: Tidy, "reader()", Handle, tidymap::Reader<'m, K, V, FixedState>, |map| map.reader(),
+    |reader, key| reader.get(key).map(V::number));
 way!(PapayaGet: Papaya, "pin().get()", OneShot, &'m MapOf<PapayaGet, K, V>, |map| map,
     |map, key| map.pin().get(key).map(V::number));
 way!(PapayaPin: Papaya, "pin() for many", Session,

@@ -101,7 +101,11 @@ fn case<K: Key, V: Value>(of_keys: &str, of_values: &str, reads: Reads) -> Case 
             ..=0x1_0000 => 400_000,
             _ => STREAM as u64,
         } * reads.threads as u64,
-        ours: vec![contender::<TidyGet, K, V>(reads), contender::<TidyPin, K, V>(reads)],
+        ours: vec![
+            contender::<TidyGet, K, V>(reads),
+            contender::<TidyPin, K, V>(reads),
+            contender::<TidyReader, K, V>(reads),
+        ],
         theirs: vec![
             contender::<PapayaGet, K, V>(reads),
             contender::<PapayaPin, K, V>(reads),

@@ -9,6 +9,7 @@ mod loom_itself;
 mod misses;
 mod parts;
 mod promotion;
+mod readers;
 mod reports;
 mod two_keys;
 mod waiting;
