@@ -4,7 +4,7 @@
 //! taken within the round; what is reported is the median over the rounds, with the quartiles as spread.
 
 use crate::case::{Case, Contender, Round};
-use crate::results::{Comparison, Quartiles, Side};
+use crate::results::{Comparison, Quartiles, Scaling, Side};
 
 /// The name of the allocator that this process runs with.
 pub const ALLOCATOR: &str = if cfg!(feature = "mimalloc") { "mimalloc" } else { "system" };
@@ -33,6 +33,27 @@ pub fn compare(case: &Case, rounds: usize, mut report: impl FnMut(&Comparison)) 
     comparisons
 }
 
+/// How many times as much `two` threads do as one, each contender of the same two cases by itself.
+pub fn scale(one: &Case, two: &Case, rounds: usize, mut report: impl FnMut(&Scaling)) -> Vec<Scaling> {
+    let all = |case: &Case| case.ours.len() + case.theirs.len();
+    assert_eq!(all(one), all(two), "the same contenders");
+    let contenders = one.ours.iter().chain(&one.theirs).zip(two.ours.iter().chain(&two.theirs));
+    let scalings = contenders.map(|(alone, together)| {
+        let (mut alone_round, mut together_round) = ((alone.prepare)(), (together.prepare)());
+        let times = in_turns(two.operations, rounds, &mut alone_round, &mut together_round);
+        let scaling = Scaling {
+            case: one.id(),
+            map: alone.map.to_owned(),
+            call: alone.call.to_owned(),
+            allocator: ALLOCATOR.to_owned(),
+            factor: Quartiles::of(times.iter().map(|(alone, together)| alone / together)),
+        };
+        report(&scaling);
+        scaling
+    });
+    scalings.collect()
+}
+
 /// Nanoseconds an operation of both, round by round.
 fn in_turns(operations: u64, rounds: usize, ours: &mut Round, theirs: &mut Round) -> Vec<(f64, f64)> {
     let time = |round: &mut Round| round(operations).as_nanos() as f64 / operations as f64;
@@ -40,7 +61,7 @@ fn in_turns(operations: u64, rounds: usize, ours: &mut Round, theirs: &mut Round
     time(ours);
     time(theirs);
     let round = |number: usize| {
-        if number.is_multiple_of(2) {
+        if number % 2 == 0 {
             let ours = time(ours);
             (ours, time(theirs))
         } else {

@@ -1,6 +1,6 @@
 //! What was measured, as it is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ pub struct Scaling {
     pub case: String,
     pub map: String,
     pub call: String,
-    pub threads: usize,
+    pub allocator: String,
     pub factor: Quartiles,
 }
 
@@ -84,13 +84,21 @@ impl Quartiles {
 }
 
 impl Results {
-    /// Adds what another run found.
+    /// Puts what another run found in the place of what was there of the same cases.
     pub fn absorb(&mut self, other: Results) {
         self.machine.extend(other.machine);
+        self.commands.retain(|command| !other.commands.contains(command));
         self.commands.extend(other.commands);
-        self.comparisons.extend(other.comparisons);
-        self.latencies.extend(other.latencies);
-        self.scalings.extend(other.scalings);
+        fn replace<T, K: Ord>(all: &mut Vec<T>, new: Vec<T>, key: impl Fn(&T) -> K) {
+            let measured: BTreeSet<K> = new.iter().map(&key).collect();
+            all.retain(|old| !measured.contains(&key(old)));
+            all.extend(new);
+        }
+        replace(&mut self.comparisons, other.comparisons, |it| {
+            (it.suite.clone(), it.case.clone(), it.labels.clone(), it.allocator.clone())
+        });
+        replace(&mut self.latencies, other.latencies, |it| (it.case.clone(), it.allocator.clone()));
+        replace(&mut self.scalings, other.scalings, |it| (it.case.clone(), it.allocator.clone()));
     }
 }
 

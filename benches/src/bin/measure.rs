@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tidymap_benches::paired::{ALLOCATOR, compare};
-use tidymap_benches::results::{Comparison, Results};
-use tidymap_benches::suites::{self, Extent};
+use tidymap_benches::paired::{ALLOCATOR, compare, scale};
+use tidymap_benches::results::{Comparison, Results, Scaling};
+use tidymap_benches::suites::{self, Extent, read};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -40,6 +40,13 @@ fn main() -> ExitCode {
     };
     let mut results = Results::default();
     for suite in &arguments.suites {
+        if suite == "scaling" {
+            for (one, two) in read::scalings(extent) {
+                println!("\nscaling: {} ({ALLOCATOR} allocator)", one.id());
+                results.scalings.extend(scale(&one, &two, arguments.rounds, show_scaling));
+            }
+            continue;
+        }
         let Some(cases) = suites::cases(suite, extent) else { return fail(&format!("no such suite: {suite}")) };
         for case in cases.iter().filter(|case| case.id().contains(&arguments.filter)) {
             println!("\n{suite}: {} ({ALLOCATOR} allocator)", case.id());
@@ -75,4 +82,9 @@ fn show(comparison: &Comparison) {
         ratio.low,
         ratio.high,
     );
+}
+
+fn show_scaling(scaling: &Scaling) {
+    let Scaling { map, call, factor, .. } = scaling;
+    println!("  {:<44} {:>6.2} ({:.2} .. {:.2})", format!("{map}, {call}"), factor.median, factor.low, factor.high);
 }

@@ -24,4 +24,9 @@ pub fn cases(suite: &str, extent: Extent) -> Option<Vec<Case>> {
 }
 
 /// The names of all suites.
-pub const NAMES: &[&str] = &["read"];
+pub const NAMES: &[&str] = &["read", "scaling"];
+
+/// Does the allocator have a part in the suite's figures, beyond where it lays things?
+pub fn depends_on_allocator(suite: &str) -> bool {
+    suite != "scaling" && suite != "go_port"
+}

@@ -51,6 +51,13 @@ pub fn cases(extent: Extent) -> Vec<Case> {
     cases
 }
 
+/// The same reads by one thread and by two.
+pub fn scalings(extent: Extent) -> Vec<(Case, Case)> {
+    let sizes: &[u64] = if extent == Extent::Smoke { &[1 << 8] } else { &[1 << 10, 1 << 16] };
+    let by = |keys, threads| case::<u64, u64>("u64", "u64", Reads { keys, threads, ..BASE });
+    sizes.iter().map(|keys| (by(*keys, 1), by(*keys, 2))).collect()
+}
+
 /// One thing different at a time; or, in full, everything with everything.
 fn variants(extent: Extent) -> Vec<(u64, Vec<Reads>, Vec<Reads>)> {
     let one_by_one = vec![

@@ -1,0 +1,55 @@
+//! One hot call, many times: what `cargo xtask instructions` counts. Arguments: the call, and how often.
+
+use std::process::ExitCode;
+
+use tidymap_benches::instructions::{self, KEYS};
+use tidymap_benches::keys::shuffled;
+use tidymap_benches::maps::{FixedState, Peer, Tidy};
+
+type Map = tidymap::HashMap<u64, u64, FixedState>;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(call), Some(Ok(times))) = (arguments.next(), arguments.next().map(|times| times.parse::<u64>())) else {
+        eprintln!("usage: hot_calls CALL TIMES");
+        return ExitCode::FAILURE;
+    };
+    let map: Map = Tidy::filled(shuffled(KEYS, 1).map(|key| (key, !key)));
+    match call.as_str() {
+        "get" => instructions::counted(|| hits(times, |key| map.get(&key).map(|value| *value))),
+        "get, absent" => instructions::counted(|| {
+            (0..times).for_each(|n| assert!(map.get(&(n + KEYS)).is_none()));
+        }),
+        "get in a session" => {
+            let session = map.pin();
+            instructions::counted(|| hits(times, |key| session.get(&key).copied()));
+        }
+        "get of a reader" => {
+            let mut reader = map.reader();
+            instructions::counted(|| hits(times, |key| reader.get(&key).copied()));
+        }
+        "overwrite" => instructions::counted(|| {
+            (0..times).for_each(|n| assert!(map.insert(n % KEYS, n).is_some()));
+        }),
+        "remove and insert again" => instructions::counted(|| {
+            for n in 0..times {
+                assert!(map.remove(&(n % KEYS)).is_some());
+                assert!(map.insert(n % KEYS, n).is_none());
+            }
+        }),
+        "insert" => {
+            let map = Map::default();
+            instructions::counted(|| (0..times).for_each(|n| assert!(map.insert(n, n).is_none())));
+        }
+        other => {
+            eprintln!("no such call: {other}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Reads keys that are there. Generic, so that the call is inlined as in a program.
+fn hits(times: u64, mut read: impl FnMut(u64) -> Option<u64>) {
+    (0..times).for_each(|n| assert_eq!(read(n % KEYS), Some(!(n % KEYS))));
+}
