@@ -85,7 +85,7 @@ impl<T> Iterator for Taken<T> {
         // SAFETY: Q1: who takes the head away owns all that hangs on it.
         let Node { next, item } = *unsafe { Box::from_raw(self.next) };
         // The node that is there now was exposed when it was pushed, and belongs to what was taken (Q1).
-        self.next = with_exposed_provenance_mut(next);
+        self.next = if next == 0 { null_mut() } else { with_exposed_provenance_mut(next) };
         Some(item)
     }
 }

@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long, default_value_t = 11)]
     rounds: usize,
     #[arg(long, default_value = "chosen")]
-    extent: String,
+    extent: Extent,
     /// Where the results go.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -32,22 +32,19 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let extent = match arguments.extent.as_str() {
-        "smoke" => Extent::Smoke,
-        "chosen" => Extent::Chosen,
-        "full" => Extent::Full,
-        other => return fail(&format!("no such extent: {other}")),
-    };
     let mut results = Results::default();
     for suite in &arguments.suites {
         if suite == "scaling" {
-            for (one, two) in read::scalings(extent) {
+            for (one, two) in read::scalings(arguments.extent) {
                 println!("\nscaling: {} ({ALLOCATOR} allocator)", one.id());
                 results.scalings.extend(scale(&one, &two, arguments.rounds, show_scaling));
             }
             continue;
         }
-        let Some(cases) = suites::cases(suite, extent) else { return fail(&format!("no such suite: {suite}")) };
+        if !suites::NAMES.contains(&suite.as_str()) {
+            return fail(&format!("no such suite: {suite}"));
+        }
+        let cases = suites::cases(suite, arguments.extent);
         for case in cases.iter().filter(|case| case.id().contains(&arguments.filter)) {
             println!("\n{suite}: {} ({ALLOCATOR} allocator)", case.id());
             results.comparisons.extend(compare(case, arguments.rounds, show));

@@ -15,11 +15,24 @@ pub enum Extent {
     Full,
 }
 
-/// A suite by its name.
-pub fn cases(suite: &str, extent: Extent) -> Option<Vec<Case>> {
+impl std::str::FromStr for Extent {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Extent, String> {
+        match name {
+            "smoke" => Ok(Extent::Smoke),
+            "chosen" => Ok(Extent::Chosen),
+            "full" => Ok(Extent::Full),
+            other => Err(format!("no such extent: {other}")),
+        }
+    }
+}
+
+/// The cases of a suite that has any.
+pub fn cases(suite: &str, extent: Extent) -> Vec<Case> {
     match suite {
-        "read" => Some(read::cases(extent)),
-        _ => None,
+        "read" => read::cases(extent),
+        _ => Vec::new(),
     }
 }
 
