@@ -1,4 +1,4 @@
-//! How much heap the maps hold, and when: `cargo bench --bench memory`, or with a filter, `cargo bench --bench memory -- clear`.
+//! How much heap the maps hold, and when: `cargo bench -p tidymap-benches --bench memory`, or with a filter, `cargo bench -p tidymap-benches --bench memory -- clear`.
 //!
 //! Criterion measures bytes here, not time: those that a counting allocator says are in use, beyond what was in use before the
 //! map was made, with the map's own size added. What criterion calls time is bytes, and throughput is bytes for each entry

@@ -1,6 +1,6 @@
-//! How long a single call may take while a map grows: `cargo bench --bench pauses`, or with a filter,
-//! `cargo bench --bench pauses -- 'closed/max'`. Ten million keys take their time and have to be asked for:
-//! `cargo bench --bench pauses -- 'closed/.*/10000000'`.
+//! How long a single call may take while a map grows: `cargo bench -p tidymap-benches --bench pauses`, or with a filter,
+//! `cargo bench -p tidymap-benches --bench pauses -- 'closed/max'`. Ten million keys take their time and have to be asked for:
+//! `cargo bench -p tidymap-benches --bench pauses -- 'closed/.*/10000000'`.
 //!
 //! Growths from nothing, u64 to u64, one hasher for all. Each call is timed and recorded; the max is the max. Names are
 //! `form/figure/map/keys`. The forms: `closed`, inserts one after the other; `cpu`, the same in the thread's own CPU time, which
