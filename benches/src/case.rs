@@ -49,3 +49,37 @@ impl Case {
         pairs.filter(|(ours, theirs)| comparable(ours, theirs)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_shot_calls_are_compared_with_one_shot_calls_and_all_with_the_limit() {
+        let contender = |map, call, protection| Contender {
+            map,
+            call,
+            protection,
+            prepare: Box::new(|| unreachable!("nothing is measured")),
+        };
+        let case = Case {
+            suite: "read",
+            name: "get".to_owned(),
+            labels: vec![("keys", "8".to_owned())],
+            operations: 1,
+            ours: vec![
+                contender("tidymap", "get", Protection::OneShot),
+                contender("tidymap", "pin", Protection::Session),
+            ],
+            theirs: vec![
+                contender("other", "get", Protection::OneShot),
+                contender("other", "handle", Protection::Handle),
+                contender("limit", "get", Protection::Unshared),
+            ],
+            remark: None,
+        };
+        let pairs: Vec<_> = case.pairs().iter().map(|(ours, theirs)| (ours.call, theirs.map)).collect();
+        assert_eq!(pairs, [("get", "other"), ("get", "limit"), ("pin", "limit")]);
+        assert_eq!(case.id(), "get, keys=8");
+    }
+}

@@ -101,3 +101,31 @@ pub fn shuffled(count: u64, seed: u64) -> impl ExactSizeIterator<Item = u64> {
     numbers.shuffle(&mut SmallRng::seed_from_u64(seed));
     numbers.into_iter()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn strings_are_of_16_to_64_bytes_and_all_different() {
+        let keys: HashSet<String> = (0..100_000).map(<String as Key>::of).collect();
+        assert_eq!(keys.len(), 100_000);
+        let lengths: HashSet<usize> = keys.iter().map(String::len).collect();
+        assert_eq!(lengths, (16..=64).collect());
+    }
+
+    #[test]
+    fn by_zipf_few_keys_are_asked_for_mostly_and_by_the_uniform_order_all_alike() {
+        let most_frequent = |order: Order| {
+            let mut counts = vec![0_u32; 1000];
+            order.numbers(1000, 7).take(100_000).for_each(|number| counts[number as usize] += 1);
+            counts.sort();
+            counts[990..].iter().sum::<u32>() / 1000
+        };
+        // Ten keys of a thousand: percent of what is asked for.
+        assert_eq!(most_frequent(Order::Uniform), 1);
+        assert!((35..45).contains(&most_frequent(Order::Zipf)), "{}", most_frequent(Order::Zipf));
+    }
+}

@@ -42,3 +42,14 @@ fn peers() -> Result<String, Failure> {
     }
     Ok(versions.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn each_peer_has_a_version() {
+        let peers = super::peers().unwrap();
+        for peer in ["arc-swap 1.9", "hashbrown 0.17", "papaya 0.2", "scc 3."] {
+            assert!(peers.contains(peer), "{peers}");
+        }
+    }
+}

@@ -222,3 +222,33 @@ impl<K: Key> Stream<K> {
         sum
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answers_are_known_in_advance_wherever_a_round_begins() {
+        let reads = Reads { keys: 100, hits: 50, ..BASE };
+        let stream = Stream::<u64>::new(reads);
+        let found = |key: &u64| (*key < reads.keys).then_some(*key);
+        for (from, count) in [(0, 10), (17, 1000), (STREAM - 5, 10), (3, 2 * STREAM + 9)] {
+            assert_eq!(stream.at_will(from, count, found), stream.sum(from, count));
+            assert_eq!(stream.one_after_the_other(from, count, found), stream.sum(from, count));
+        }
+        let hits = stream.keys.iter().filter(|key| found(key).is_some()).count() * 100 / STREAM;
+        assert!((49..=51).contains(&hits), "half of them are there");
+        assert_ne!(stream.sum(0, 1000), stream.at_will(0, 1000, |_| None));
+    }
+
+    #[test]
+    #[should_panic(expected = "a wrong answer of tidymap")]
+    fn a_map_that_answers_wrongly_is_found_out() {
+        let reads = Reads { keys: 100, ..BASE };
+        let stream = Stream::<u64>::new(reads);
+        // One key is missing.
+        let map: tidymap::HashMap<u64, u64, FixedState> = (1..100).map(|number| (number, number)).collect();
+        let sum = stream.at_will(0, 10_000, |key| map.get(key).map(|value| *value));
+        assert_eq!(sum, stream.sum(0, 10_000), "a wrong answer of {}", Tidy::NAME);
+    }
+}
