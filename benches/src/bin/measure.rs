@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tidymap_benches::paired::{ALLOCATOR, compare};
-use tidymap_benches::results::{Comparison, Results};
-use tidymap_benches::suites::{self, Extent};
+use tidymap_benches::results::{Comparison, Latency, Results};
+use tidymap_benches::suites::{self, Extent, tail};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -40,6 +40,11 @@ fn main() -> ExitCode {
     };
     let mut results = Results::default();
     for suite in &arguments.suites {
+        if suite == "tail" {
+            println!("\ntail ({ALLOCATOR} allocator): nanoseconds at p50, p99, p99.9, p99.99, longest");
+            results.latencies.extend(tail::measure(extent, arguments.rounds, &arguments.filter, show_latency));
+            continue;
+        }
         let Some(cases) = suites::cases(suite, extent) else { return fail(&format!("no such suite: {suite}")) };
         for case in cases.iter().filter(|case| case.id().contains(&arguments.filter)) {
             println!("\n{suite}: {} ({ALLOCATOR} allocator)", case.id());
@@ -75,4 +80,9 @@ fn show(comparison: &Comparison) {
         ratio.low,
         ratio.high,
     );
+}
+
+fn show_latency(latency: &Latency) {
+    let figures: String = latency.percentiles.iter().map(|(_, nanoseconds)| format!("{nanoseconds:>10}")).collect();
+    println!("  {:<68} {:<20} {figures}", latency.case, latency.map);
 }

@@ -1,6 +1,9 @@
 //! The workloads.
 
+pub mod mixed;
 pub mod read;
+pub mod tail;
+pub mod write;
 
 use crate::case::Case;
 
@@ -15,13 +18,15 @@ pub enum Extent {
     Full,
 }
 
-/// A suite by its name.
+/// A suite by its name, if it has cases. [`tail`] has none: it measures single calls.
 pub fn cases(suite: &str, extent: Extent) -> Option<Vec<Case>> {
     match suite {
+        "mixed" => Some(mixed::cases(extent)),
         "read" => Some(read::cases(extent)),
+        "write" => Some(write::cases(extent)),
         _ => None,
     }
 }
 
 /// The names of all suites.
-pub const NAMES: &[&str] = &["read"];
+pub const NAMES: &[&str] = &["mixed", "read", "tail", "write"];
