@@ -1,6 +1,7 @@
 //! Tables, on a terminal and in Markdown.
 
 #![allow(dead_code, reason = "shared by benches and an example, of which none uses all of it")]
+#![allow(clippy::manual_is_multiple_of, reason = "newer than the oldest compiler that the examples are for")]
 
 use std::fmt::{self, Write as _};
 
