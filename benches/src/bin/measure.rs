@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tidymap_benches::paired::{ALLOCATOR, compare};
-use tidymap_benches::results::{Comparison, Results};
+use tidymap_benches::case::Contender;
+use tidymap_benches::maps::Protection;
+use tidymap_benches::paired::{ALLOCATOR, alone, compare};
+use tidymap_benches::results::{Comparison, Results, Side};
 use tidymap_benches::suites::{self, Extent};
 
 #[cfg(feature = "mimalloc")]
@@ -25,6 +27,9 @@ struct Arguments {
     rounds: usize,
     #[arg(long, default_value = "chosen")]
     extent: String,
+    /// In `go_port` only this map, without Go beside it.
+    #[arg(long)]
+    without_go: bool,
     /// Where the results go.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -40,10 +45,21 @@ fn main() -> ExitCode {
     };
     let mut results = Results::default();
     for suite in &arguments.suites {
-        let Some(cases) = suites::cases(suite, extent) else { return fail(&format!("no such suite: {suite}")) };
+        let Some(mut cases) = suites::cases(suite, extent) else { return fail(&format!("no such suite: {suite}")) };
+        if arguments.without_go {
+            let is_go = |theirs: &Contender| theirs.protection == Protection::Collected;
+            cases.iter_mut().for_each(|case| case.theirs.retain(|theirs| !is_go(theirs)));
+        } else if extent > Extent::Smoke
+            && let Err(why) = suites::make_ready(suite)
+        {
+            return fail(&why);
+        }
         for case in cases.iter().filter(|case| case.id().contains(&arguments.filter)) {
             println!("\n{suite}: {} ({ALLOCATOR} allocator)", case.id());
             results.comparisons.extend(compare(case, arguments.rounds, show));
+            if case.theirs.is_empty() {
+                alone(case, arguments.rounds).iter().for_each(show_alone);
+            }
         }
     }
     match arguments.json {
@@ -75,4 +91,9 @@ fn show(comparison: &Comparison) {
         ratio.low,
         ratio.high,
     );
+}
+
+fn show_alone(ours: &Side) {
+    let Side { call, nanoseconds, .. } = ours;
+    println!("  {call:<32} {:>8.2} ns   ({:.2} .. {:.2})", nanoseconds.median, nanoseconds.low, nanoseconds.high);
 }

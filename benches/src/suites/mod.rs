@@ -1,5 +1,6 @@
 //! The workloads.
 
+pub mod go_port;
 pub mod read;
 
 use crate::case::Case;
@@ -18,10 +19,22 @@ pub enum Extent {
 /// A suite by its name.
 pub fn cases(suite: &str, extent: Extent) -> Option<Vec<Case>> {
     match suite {
+        "go_port" => Some(go_port::cases(extent)),
         "read" => Some(read::cases(extent)),
         _ => None,
     }
 }
 
 /// The names of all suites.
-pub const NAMES: &[&str] = &["read"];
+pub const NAMES: &[&str] = &["read", "go_port"];
+
+/// Gets what a suite's peers need and this program does not bring.
+///
+/// # Errors
+/// Says what is missing.
+pub fn make_ready(suite: &str) -> Result<(), String> {
+    match suite {
+        "go_port" => go_port::ready(),
+        _ => Ok(()),
+    }
+}
