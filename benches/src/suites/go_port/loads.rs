@@ -75,7 +75,7 @@ pub(super) fn all<V: Value>() -> Vec<Ported<Map<V>>> {
         },
         Ported {
             name: "LoadOrStoreBalanced",
-            call: "get_or_insert",
+            call: "get_or_insert_with",
             operations: 300_000,
             setup: primed::<V, 128>,
             work: load_or_store_balanced,
@@ -88,18 +88,18 @@ pub(super) fn all<V: Value>() -> Vec<Ported<Map<V>>> {
         },
         Ported {
             name: "LoadOrStoreUnique",
-            call: "get_or_insert",
+            call: "get_or_insert_with",
             operations: 200_000,
-            work: |map, turns| turns.filter(|&i| map.get_or_insert(i, V::of(i)).number() == i).count() as i64,
+            work: |map, turns| turns.filter(|&i| map.get_or_insert_with(i, || V::of(i)).number() == i).count() as i64,
             check: |map, shares| assert_eq!((result(shares), map.len() as i64), (count(shares), count(shares))),
             grows: true,
             ..base
         },
         Ported {
             name: "LoadOrStoreCollision",
-            call: "get_or_insert",
+            call: "get_or_insert_with",
             setup: primed::<V, 1>,
-            work: |map, turns| turns.filter(|_| map.get_or_insert(0, V::of(0)).number() == 0).count() as i64,
+            work: |map, turns| turns.filter(|_| map.get_or_insert_with(0, || V::of(0)).number() == 0).count() as i64,
             check: |map, shares| assert_eq!((result(shares), map.len()), (count(shares), 1)),
             ..base
         },
@@ -114,7 +114,7 @@ pub(super) fn all<V: Value>() -> Vec<Ported<Map<V>>> {
         },
         Ported {
             name: "AdversarialAlloc",
-            call: "read, get_or_insert",
+            call: "read, get_or_insert_with",
             operations: 1_000_000,
             work: adversarial_alloc,
             check: |map, shares| assert_eq!(result(shares), map.len() as i64),
@@ -153,8 +153,8 @@ fn loads<V: Value, const HITS: u64>(_: &Map<V>, shares: &[Share]) {
 
 fn load_or_store_balanced<V: Value>(map: &Map<V>, turns: &mut Turns<'_>) -> i64 {
     let turn = |i: u64| {
-        let (j, new) = (i % 256, V::of(i));
-        if j < 128 { map.get_or_insert(j, new).number() == j } else { map.get_or_insert(i, new).number() == i }
+        let key = if i % 256 < 128 { i % 256 } else { i };
+        map.get_or_insert_with(key, || V::of(i)).number() == key
     };
     turns.map(turn).filter(|is_right| *is_right).count() as i64
 }
@@ -171,7 +171,7 @@ fn adversarial_alloc<V: Value>(map: &Map<V>, turns: &mut Turns<'_>) -> i64 {
         found += i64::from(map.read(&i, |_, value| value.number()).is_some());
         loads_since_store += 1;
         if loads_since_store > stores {
-            map.get_or_insert(i, V::of(stores));
+            map.get_or_insert_with(i, || V::of(stores));
             loads_since_store = 0;
             stores += 1;
         }
