@@ -43,7 +43,7 @@ impl Case {
     /// Who is to be compared with whom: each peer with what this map has of the same protection, and what has none with all.
     pub fn pairs(&self) -> Vec<(&Contender, &Contender)> {
         let comparable = |ours: &Contender, theirs: &Contender| {
-            ours.protection == theirs.protection || theirs.protection == Protection::Unshared
+            ours.protection == theirs.protection || theirs.protection.is_compared_with_all()
         };
         let pairs = self.theirs.iter().flat_map(|theirs| self.ours.iter().map(move |ours| (ours, theirs)));
         pairs.filter(|(ours, theirs)| comparable(ours, theirs)).collect()

@@ -3,6 +3,7 @@
 //! - [`maps`] is the field: each map, and the ways in which it can be read;
 //! - [`keys`] are keys, values, and the order in which they are asked for;
 //! - [`suites`] are the workloads, as [cases](case::Case): one workload, and who takes part in it;
+//! - [`go`] is a peer that brings its own benchmarks;
 //! - [`paired`] measures a case: this map and one peer in turns, in one process, so that a machine's drift cancels;
 //! - [`instructions`] counts what the hot calls execute, and holds that against stored ceilings;
 //! - [`open_loop`] times single operations, which arrive at fixed times;
@@ -12,6 +13,7 @@
 
 pub mod case;
 pub mod clock;
+pub mod go;
 pub mod instructions;
 pub mod keys;
 pub mod machine;

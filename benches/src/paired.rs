@@ -54,14 +54,33 @@ pub fn scale(one: &Case, two: &Case, rounds: usize, mut report: impl FnMut(&Scal
     scalings.collect()
 }
 
+/// Measures this map alone, where there are no peers, or none are wanted: nanoseconds an operation of each contender.
+///
+/// # Panics
+/// If it gives a wrong answer.
+pub fn alone(case: &Case, rounds: usize) -> Vec<Side> {
+    let side = |ours: &Contender| {
+        let mut round = (ours.prepare)();
+        time(&mut round, case.operations);
+        let times = (0..rounds).map(|_| time(&mut round, case.operations));
+        Side { map: ours.map.to_owned(), call: ours.call.to_owned(), nanoseconds: Quartiles::of(times) }
+    };
+    case.ours.iter().map(side).collect()
+}
+
+/// Nanoseconds an operation.
+fn time(round: &mut Round, operations: u64) -> f64 {
+    round(operations).as_nanos() as f64 / operations as f64
+}
+
 /// Nanoseconds an operation of both, round by round.
 fn in_turns(operations: u64, rounds: usize, ours: &mut Round, theirs: &mut Round) -> Vec<(f64, f64)> {
-    let time = |round: &mut Round| round(operations).as_nanos() as f64 / operations as f64;
+    let time = |round: &mut Round| time(round, operations);
     // To warm up.
     time(ours);
     time(theirs);
     let round = |number: usize| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             let ours = time(ours);
             (ours, time(theirs))
         } else {

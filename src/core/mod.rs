@@ -189,7 +189,7 @@ impl<K, V> Core<K, V> {
         Q: Equivalent<K> + ?Sized,
     {
         // SAFETY: by the caller's promise.
-        state.young.into_iter().find_map(|table| unsafe { Self::find_in(table, hash, key) })
+        state.young.iter().find_map(|table| unsafe { Self::find_in(*table, hash, key) })
     }
 
     /// # Safety

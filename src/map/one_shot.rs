@@ -128,6 +128,7 @@ where
     }
 
     /// Leave to overwrite or remove `key`, when there is room. None without waiting if the key is absent.
+    #[inline]
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(super) fn admit<Q>(&self, key: &Q) -> Option<Permit<'_, K, V>>
     where
@@ -294,6 +295,7 @@ where
     /// assert_eq!((error.current.as_deref(), error.new), (Some(&2), 3));
     /// ```
     #[doc(alias = "CompareAndSwap")]
+    #[inline]
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn compare_exchange<Q>(
         &self,

@@ -58,18 +58,21 @@ impl<'d, G: Garbage> Guard<'d, G> {
 
 impl<G: Garbage> Held<'_, G> {
     /// Hands over something that no guard can reach any more that begins from now on.
+    #[inline]
     pub(crate) fn retire(&self, garbage: G) {
         self.count(garbage.weight());
         self.hand_over(garbage);
     }
 
     /// Counts what is garbage now, and will be [handed over](Self::hand_over): by this thread, or by another one later.
+    #[inline]
     pub(crate) fn count(&self, weight: Weight) {
         self.retired(weight);
         self.domain.cap.add(weight.entries);
     }
 
     /// [`retire`](Self::retire) for what has been counted.
+    #[inline]
     pub(crate) fn hand_over(&self, garbage: G) {
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
         let retired = unsafe { &mut *self.record.local.retired.get() };
@@ -78,11 +81,13 @@ impl<G: Garbage> Held<'_, G> {
     }
 
     /// Counts what has been unlinked and will not be handed over.
+    #[inline]
     pub(crate) fn retired(&self, weight: Weight) {
         self.record.local.retired_sum.add(weight);
     }
 
     /// Marks the end of an operation: guards that begin from now on do not hold back what it has unlinked.
+    #[inline]
     pub(crate) fn seal(&self) {
         self.domain.seal(&self.record.local);
     }
@@ -99,6 +104,7 @@ impl<G: Garbage> Held<'_, G> {
     }
 
     /// Counts memory that the map has taken.
+    #[inline]
     pub(crate) fn allocated(&self, weight: Weight) {
         self.record.local.allocated.add(weight);
     }

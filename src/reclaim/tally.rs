@@ -44,12 +44,22 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Adds `weight`. Owner only: no read-modify-write.
+    #[inline]
     pub(crate) fn add(&self, weight: Weight) {
-        self.set(self.read().plus(weight));
+        let add = |sum: &AtomicU64, more: u64| {
+            if more > 0 {
+                // ORDERING: Release pairs with the Acquire of `read`: who sees something freed has seen it retired.
+                sum.store(sum.load(Ordering::Relaxed).wrapping_add(more), Ordering::Release);
+            }
+        };
+        add(&self.entries, weight.entries);
+        add(&self.entry_bytes, weight.entry_bytes);
+        add(&self.table_bytes, weight.table_bytes);
     }
 
+    #[inline]
     fn set(&self, sum: Weight) {
-        // ORDERING: Release pairs with the Acquire of `read`: who sees something freed has seen it retired.
+        // ORDERING: Release, as in `add`.
         self.entries.store(sum.entries, Ordering::Release);
         self.entry_bytes.store(sum.entry_bytes, Ordering::Release);
         self.table_bytes.store(sum.table_bytes, Ordering::Release);
@@ -74,14 +84,23 @@ pub(crate) struct Listed {
 
 impl Listed {
     /// Something has been put there. Owner only.
+    #[inline]
     pub(crate) fn add(&self, weight: Weight) {
         self.weight.add(weight);
     }
 
     /// The first stamp of the list has been given. Owner only.
+    #[inline]
     pub(crate) fn begin(&self, stamp: u64) {
         // ORDERING: Release, as in `Tally::add`.
         self.first.store(stamp, Ordering::Release);
+    }
+
+    /// The list is empty. Owner only.
+    #[inline]
+    pub(super) fn clear(&self) {
+        self.weight.set(Weight::default());
+        self.begin(0);
     }
 
     /// Something has been taken out of the list, and this is left. Owner only.

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tidymap_benches::paired::{ALLOCATOR, compare, scale};
-use tidymap_benches::results::{Comparison, Latency, Results, Scaling};
+use tidymap_benches::case::Contender;
+use tidymap_benches::maps::Protection;
+use tidymap_benches::paired::{ALLOCATOR, alone, compare, scale};
+use tidymap_benches::results::{Comparison, Latency, Results, Scaling, Side};
 use tidymap_benches::suites::{self, Extent, read, tail};
 
 #[cfg(feature = "mimalloc")]
@@ -25,6 +27,9 @@ struct Arguments {
     rounds: usize,
     #[arg(long, default_value = "chosen")]
     extent: Extent,
+    /// In `go_port` only this map, without Go beside it.
+    #[arg(long)]
+    without_go: bool,
     /// Where the results go.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -54,10 +59,21 @@ fn main() -> ExitCode {
         if !suites::NAMES.contains(&suite.as_str()) {
             return fail(&format!("no such suite: {suite}"));
         }
-        let cases = suites::cases(suite, arguments.extent);
+        let mut cases = suites::cases(suite, arguments.extent);
+        if arguments.without_go {
+            let is_go = |theirs: &Contender| theirs.protection == Protection::Collected;
+            cases.iter_mut().for_each(|case| case.theirs.retain(|theirs| !is_go(theirs)));
+        } else if arguments.extent > Extent::Smoke
+            && let Err(why) = suites::make_ready(suite)
+        {
+            return fail(&why);
+        }
         for case in cases.iter().filter(|case| case.id().contains(&arguments.filter)) {
             println!("\n{suite}: {} ({ALLOCATOR} allocator)", case.id());
             results.comparisons.extend(compare(case, arguments.rounds, show));
+            if case.theirs.is_empty() {
+                alone(case, arguments.rounds).iter().for_each(show_alone);
+            }
         }
     }
     match arguments.json {
@@ -99,4 +115,9 @@ fn show_scaling(scaling: &Scaling) {
 fn show_latency(latency: &Latency) {
     let figures: String = latency.percentiles.iter().map(|(_, nanoseconds)| format!("{nanoseconds:>10}")).collect();
     println!("  {:<68} {:<20} {figures}", latency.case, latency.map);
+}
+
+fn show_alone(ours: &Side) {
+    let Side { call, nanoseconds, .. } = ours;
+    println!("  {call:<32} {:>8.2} ns   ({:.2} .. {:.2})", nanoseconds.median, nanoseconds.low, nanoseconds.high);
 }

@@ -85,6 +85,15 @@ pub enum Protection {
     Handle,
     /// Nothing: nobody else may have the map. The limit of what can be reached.
     Unshared,
+    /// A garbage collector, that of another language.
+    Collected,
+}
+
+impl Protection {
+    /// Is there nothing of the kind in this map?
+    pub fn is_compared_with_all(self) -> bool {
+        matches!(self, Protection::Unshared | Protection::Collected)
+    }
 }
 
 /// A way to read a kind of map.

@@ -1,5 +1,6 @@
 //! The workloads.
 
+pub mod go_port;
 pub mod mixed;
 pub mod read;
 pub mod tail;
@@ -34,6 +35,7 @@ impl std::str::FromStr for Extent {
 /// The cases of a suite. `tail` has none: it measures single calls; nor has `scaling`, which measures each map beside itself.
 pub fn cases(suite: &str, extent: Extent) -> Vec<Case> {
     match suite {
+        "go_port" => go_port::cases(extent),
         "mixed" => mixed::cases(extent),
         "read" => read::cases(extent),
         "write" => write::cases(extent),
@@ -42,9 +44,20 @@ pub fn cases(suite: &str, extent: Extent) -> Vec<Case> {
 }
 
 /// The names of all suites.
-pub const NAMES: &[&str] = &["read", "scaling", "mixed", "write", "tail"];
+pub const NAMES: &[&str] = &["read", "scaling", "mixed", "write", "tail", "go_port"];
 
 /// Does the allocator have a part in the suite's figures, beyond where it lays things?
 pub fn depends_on_allocator(suite: &str) -> bool {
     suite != "scaling" && suite != "go_port"
+}
+
+/// Gets what a suite's peers need and this program does not bring.
+///
+/// # Errors
+/// Says what is missing.
+pub fn make_ready(suite: &str) -> Result<(), String> {
+    match suite {
+        "go_port" => go_port::ready(),
+        _ => Ok(()),
+    }
 }
