@@ -37,13 +37,18 @@ impl Meta {
     /// The slots whose tag is `tag`. The portable way may name others behind them, whose tags differ in the last bit only.
     #[inline(always)]
     pub(super) fn matching(self, tag: u8) -> SlotSet {
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         return self.matching_sse2(tag);
-        #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        return self.matching_neon(tag);
+        #[cfg(not(any(
+            all(target_arch = "x86_64", target_feature = "sse2"),
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+        )))]
         return self.matching_portable(tag);
     }
 
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     #[inline(always)]
     fn matching_sse2(self, tag: u8) -> SlotSet {
         use std::arch::x86_64::*;
@@ -57,7 +62,26 @@ impl Meta {
         SlotSet(mask as u32 & SlotSet::ALL)
     }
 
-    #[cfg(any(all(test, not(loom)), not(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))))]
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    #[inline(always)]
+    fn matching_neon(self, tag: u8) -> SlotSet {
+        use std::arch::aarch64::*;
+        // SAFETY: NEON is enabled, as the `cfg` above says.
+        let mask = unsafe {
+            let equal = vceq_u8(vcreate_u8(self.0), vdup_n_u8(tag));
+            // Of each byte that is equal the bit of its slot; they are gathered by adding them up.
+            vaddv_u8(vand_u8(equal, vcreate_u8(0x8040_2010_0804_0201)))
+        };
+        SlotSet(u32::from(mask) & SlotSet::ALL)
+    }
+
+    #[cfg(any(
+        all(test, not(loom)),
+        not(any(
+            all(target_arch = "x86_64", target_feature = "sse2"),
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+        ))
+    ))]
     #[inline(always)]
     fn matching_portable(self, tag: u8) -> SlotSet {
         const LOW: u64 = 0x0101_0101_0101_0101;
