@@ -59,7 +59,7 @@ impl<K, V> Core<K, V> {
 
     /// Overwrites the key's value, and returns the pair from before; or returns the value, because at a moment of the call the key was
     /// absent. What it unlinks is the caller's to stamp.
-    #[inline]
+    #[inline(always)]
     pub(super) fn replace<'g>(
         &self,
         guard: &'g Held<'_, K, V>,
@@ -295,7 +295,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// [`overwrite`](Self::overwrite) for those who stamp what they have unlinked themselves.
-    #[inline]
+    #[inline(always)]
     fn exchange<'g>(
         &self,
         guard: &'g Held<'_, K, V>,

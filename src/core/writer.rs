@@ -97,12 +97,13 @@ impl<K, V> Core<K, V> {
     }
 
     /// Lets go of the mutex, after a share of what is to be done for the tables.
+    #[inline(always)]
     pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>) {
         self.unlock_after(guard, lock, 1);
     }
 
     /// [`unlock`](Self::unlock) for who has linked or unlinked so many entries.
-    #[inline]
+    #[inline(never)]
     pub(super) fn unlock_after<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>, entries: usize) {
         self.let_go(guard, lock, entries);
         guard.go_on();
@@ -110,6 +111,7 @@ impl<K, V> Core<K, V> {
 
     /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder. `shares` is how much the caller
     /// does for the tables: 0 if it has only looked.
+    #[inline(always)]
     pub(super) fn let_go<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c, K>, mut shares: usize) {
         loop {
             // For those who have left us their work, too.
@@ -140,6 +142,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// [`link`](Self::link) under the mutex, which the caller has.
+    #[inline(always)]
     pub(super) fn link_locked(
         &self,
         guard: &Held<'_, K, V>,
@@ -199,7 +202,7 @@ impl<K, V> Core<K, V> {
     ///
     /// # Safety
     /// They were found under a guard that is still live, and killed by the caller.
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn bury(&self, guard: &Held<'_, K, V>, dead: &[Found<K, V>]) {
         self.writer.len.fetch_sub(dead.len(), Ordering::Relaxed);
         // Whoever will hand them over: we may be gone by then, with the permit that they are covered by.
@@ -232,6 +235,7 @@ impl<K, V> Core<K, V> {
     ///
     /// # Safety
     /// As for [`bury`](Self::bury). Called once, and not together with that.
+    #[inline(always)]
     pub(super) unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
         let (read, young) = self.tables(guard);
         if lock.next.is_some() || (found.table != read && !young.contains(&found.table)) {
