@@ -12,9 +12,9 @@ use std::task::{Context, Poll, Waker};
 #[cfg(feature = "metrics")]
 use tidymap::Metrics;
 use tidymap::{
-    Builder, CompareExchangeError, Compute, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError, Operation,
-    Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError,
-    Values,
+    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError,
+    Operation, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats,
+    TryReserveError, Values,
 };
 
 /// Does the type implement the trait? A constant, known when this is compiled.
@@ -61,6 +61,7 @@ threads! {
     Reader<'static, u64, String, RandomState>: false, false;
     Ref<'static, u64, String>: false, false;
     Iter<'static, u64, String>: false, false;
+    GetMany<'static, 'static, u64, u64, String, RandomState, std::slice::Iter<'static, u64>>: false, false;
     Keys<'static, u64, String>: false, false;
     Values<'static, u64, String>: false, false;
     OccupiedError<Ref<'static, u64, String>, u64, String>: false, false;

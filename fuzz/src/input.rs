@@ -58,6 +58,21 @@ fn several<'a, T: Arbitrary<'a>>(bytes: &mut Unstructured<'a>) -> Result<Vec<T>>
     (0..count).map(|_| bytes.arbitrary()).collect()
 }
 
+/// A session, or none.
+fn session(bytes: &mut Unstructured<'_>) -> Result<Option<usize>> {
+    index(bytes).map(|byte| (byte % 2 == 1).then_some(byte / 2))
+}
+
+/// A few, or so many that they are done in more than one group.
+fn keys(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let count = byte(bytes)?;
+    if count < 224 {
+        return (0..count % 12).map(|_| key(bytes)).collect();
+    }
+    let [first, stride]: [u8; 2] = bytes.arbitrary()?;
+    Ok((0..count - 160).map(|n| first.wrapping_add(n.wrapping_mul(stride))).collect())
+}
+
 impl<'a> Arbitrary<'a> for Op {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Op> {
         let choice = byte(bytes)?;
@@ -89,6 +104,13 @@ impl<'a> Arbitrary<'a> for Op {
 impl<'a> Arbitrary<'a> for Step {
     fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Step> {
         let choice = byte(bytes)?;
+        // The last bytes, so that those before them mean what they meant before there were these steps.
+        match choice {
+            244..248 => return Ok(Step::InsertMany(session(bytes)?, keys(bytes)?)),
+            248..252 => return Ok(Step::RemoveMany(session(bytes)?, keys(bytes)?)),
+            252.. => return Ok(Step::GetMany(keys(bytes)?)),
+            _ => {}
+        }
         Ok(match choice % 90 {
             0..24 => Step::OneShot(bytes.arbitrary()?),
             24..40 => Step::InSession(index(bytes)?, bytes.arbitrary()?),

@@ -13,6 +13,8 @@ mod guards;
 mod hashes;
 mod input;
 mod kinds;
+#[path = "../../tests/differential/many.rs"]
+mod many;
 pub mod memory;
 #[path = "../../tests/differential/model.rs"]
 mod model;

@@ -37,13 +37,18 @@ impl Meta {
     /// The slots whose tag is `tag`. The portable way may name others behind them, whose tags differ in the last bit only.
     #[inline(always)]
     pub(super) fn matching(self, tag: u8) -> SlotSet {
-        #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+        #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         return self.matching_sse2(tag);
-        #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2", not(miri))))]
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        return self.matching_neon(tag);
+        #[cfg(not(any(
+            all(target_arch = "x86_64", target_feature = "sse2"),
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+        )))]
         return self.matching_portable(tag);
     }
 
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     #[inline(always)]
     fn matching_sse2(self, tag: u8) -> SlotSet {
         use std::arch::x86_64::*;
@@ -54,18 +59,31 @@ impl Meta {
             let sought = _mm_shufflelo_epi16::<0>(_mm_unpacklo_epi8(sought, sought));
             _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_cvtsi64_si128(self.0 as i64), sought))
         };
-        SlotSet(mask as u32 & SlotSet::ALL)
+        SlotSet(mask as Bits & SlotSet::ALL)
     }
 
-    #[cfg(any(all(test, not(loom)), not(all(target_arch = "x86_64", target_feature = "sse2", not(miri)))))]
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    #[inline(always)]
+    fn matching_neon(self, tag: u8) -> SlotSet {
+        use std::arch::aarch64::*;
+        // SAFETY: NEON is enabled, as the `cfg` above says.
+        let equal = unsafe { vget_lane_u64::<0>(vreinterpret_u64_u8(vceq_u8(vcreate_u8(self.0), vdup_n_u8(tag)))) };
+        SlotSet::from_high_bits(equal & HIGH)
+    }
+
+    #[cfg(any(
+        all(test, not(loom)),
+        not(any(
+            all(target_arch = "x86_64", target_feature = "sse2"),
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+        ))
+    ))]
     #[inline(always)]
     fn matching_portable(self, tag: u8) -> SlotSet {
         const LOW: u64 = 0x0101_0101_0101_0101;
-        const HIGH: u64 = 0x8080_8080_8080_8080;
-        // The zero bytes of `x`, by the borrow they take ("Bit Twiddling Hacks", S. Anderson); then one bit for each.
+        // The zero bytes of `x`, by the borrow they take ("Bit Twiddling Hacks", S. Anderson).
         let x = self.0 ^ (LOW * u64::from(tag));
-        let zeros = x.wrapping_sub(LOW) & !x & HIGH;
-        SlotSet(((zeros >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u32 & SlotSet::ALL)
+        SlotSet::from_high_bits(x.wrapping_sub(LOW) & !x & HIGH)
     }
 
     /// Is there any entry?
@@ -97,12 +115,39 @@ impl Meta {
     }
 }
 
+/// The high bit of each byte.
+#[cfg(any(test, not(all(target_arch = "x86_64", target_feature = "sse2"))))]
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// As wide as what says which slots: SSE2 gathers a bit for each, others leave it where its tag was, which is a few steps less.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+type Bits = u32;
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+type Bits = u64;
+
 /// Some slots of a bucket, a bit for each, visited first to last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SlotSet(u32);
+pub(super) struct SlotSet(Bits);
 
 impl SlotSet {
+    /// How far apart the bits are, as a power of two.
+    const STRIDE: u32 = if size_of::<Bits>() == 4 { 0 } else { 3 };
+
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     const ALL: u32 = (1 << SLOTS) - 1;
+
+    /// The slots whose bytes have their high bit here. The last byte, which is no tag, is never equal to one.
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+    #[inline(always)]
+    fn from_high_bits(bits: u64) -> SlotSet {
+        SlotSet(bits)
+    }
+
+    /// The same where SSE2 is what is compared with.
+    #[cfg(all(test, target_arch = "x86_64", target_feature = "sse2"))]
+    fn from_high_bits(bits: u64) -> SlotSet {
+        SlotSet((0..8).filter(|byte| bits >> (8 * byte + 7) & 1 == 1).fold(0, |set, slot| set | 1 << slot))
+    }
 }
 
 impl Iterator for SlotSet {
@@ -113,7 +158,7 @@ impl Iterator for SlotSet {
         if self.0 == 0 {
             return None;
         }
-        let slot = self.0.trailing_zeros() as usize;
+        let slot = (self.0.trailing_zeros() >> Self::STRIDE) as usize;
         self.0 &= self.0 - 1;
         Some(slot)
     }

@@ -5,7 +5,8 @@
 //! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones;
 //! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
 //!   known of the tables under the mutex;
-//! - [`ops`] is each operation on a key, [`owned`] those that hand a pair over, [`bulk`] those on all entries;
+//! - [`ops`] is each operation on a key, [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
+//!   entries;
 //! - [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
 //!
 //! DESIGN.md tells the protocol and numbers its invariants; the `SAFETY` comments name them.
@@ -15,6 +16,7 @@ mod bulk;
 mod entry;
 mod garbage;
 mod hash;
+mod many;
 mod next;
 mod ops;
 mod owned;
@@ -29,6 +31,7 @@ pub(crate) use bulk::Iter;
 pub use garbage::Reclaimed;
 pub(crate) use garbage::{Context, OnReclaim, Unlinked};
 pub(crate) use hash::Hash;
+pub(crate) use many::{FETCHED, GROUP};
 pub(crate) use ops::{Computed, Next};
 pub(crate) use owned::Removed;
 pub(crate) use table::NoTable;

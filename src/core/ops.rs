@@ -40,32 +40,49 @@ impl<K, V> Core<K, V> {
     where
         K: Eq,
     {
-        let mut fresh = Fresh { key, value };
+        let (mut key, mut value) = (key, value);
         loop {
             let searched = self.searching();
-            match self.find(guard, hash, &fresh.key) {
-                Some(found) => {
-                    let mut found = found;
-                    let mut value = boxed(fresh.value);
-                    // Stay with this entry until it dies; another value of it is as good to overwrite.
-                    loop {
-                        value = match self.overwrite(guard, &found, value) {
-                            // SAFETY: found under the guard.
-                            Ok(_) => return Some(unsafe { found.pair() }),
-                            Err(value) => value,
-                        };
-                        // SAFETY: E2: found under the guard.
-                        found.word = unsafe { found.entry.load() };
-                        if found.word.is_dead() {
-                            break;
-                        }
-                    }
-                    fresh = Fresh { key: fresh.key, value: unboxed(value) };
+            value = match self.replace(guard, hash, &key, value) {
+                Ok(old) => {
+                    guard.seal();
+                    return Some(old);
                 }
-                None => match self.link_fresh(guard, searched, hash, fresh) {
-                    Ok(_) => return None,
-                    Err(again) => fresh = again,
-                },
+                Err(value) => value,
+            };
+            match self.link_fresh(guard, searched, hash, Fresh { key, value }) {
+                Ok(_) => return None,
+                Err(again) => Fresh { key, value } = again,
+            }
+        }
+    }
+
+    /// Overwrites the key's value, and returns the pair from before; or returns the value, because at a moment of the call the key was
+    /// absent. What it unlinks is the caller's to stamp.
+    #[inline(always)]
+    pub(super) fn replace<'g>(
+        &self,
+        guard: &'g Held<'_, K, V>,
+        hash: Hash,
+        key: &K,
+        value: V,
+    ) -> Result<Pair<'g, K, V>, V>
+    where
+        K: Eq,
+    {
+        let Some(mut found) = self.find(guard, hash, key) else { return Err(value) };
+        let mut value = boxed(value);
+        // Stay with this entry until it dies; another value of it is as good to overwrite.
+        loop {
+            value = match self.exchange(guard, &found, value) {
+                // SAFETY: found under the guard.
+                Ok(_) => return Ok(unsafe { found.pair() }),
+                Err(value) => value,
+            };
+            // SAFETY: E2: found under the guard.
+            found.word = unsafe { found.entry.load() };
+            if found.word.is_dead() {
+                return Err(unboxed(value));
             }
         }
     }
@@ -259,7 +276,7 @@ impl<K, V> Core<K, V> {
         let killed = unsafe { found.entry.kill(found.word) };
         if killed {
             // SAFETY: as above.
-            unsafe { self.bury(guard, found) };
+            unsafe { self.bury(guard, std::slice::from_ref(found)) };
             guard.seal();
         }
         killed
@@ -272,11 +289,23 @@ impl<K, V> Core<K, V> {
         found: &Found<K, V>,
         value: Boxed<V>,
     ) -> Result<Pair<'g, K, V>, Boxed<V>> {
+        let new = self.exchange(guard, found, value)?;
+        guard.seal();
+        Ok(new)
+    }
+
+    /// [`overwrite`](Self::overwrite) for those who stamp what they have unlinked themselves.
+    #[inline(always)]
+    fn exchange<'g>(
+        &self,
+        guard: &'g Held<'_, K, V>,
+        found: &Found<K, V>,
+        value: Boxed<V>,
+    ) -> Result<Pair<'g, K, V>, Boxed<V>> {
         // SAFETY: E2: found under the guard.
         let (old, word) = unsafe { found.entry.overwrite(found.word, value) }?;
         guard.allocated(Entry::<K, V>::value_weight());
         guard.retire(Unlinked::Value(old));
-        guard.seal();
         // SAFETY: E3: the guard protects the new value as it did the old one.
         Ok(unsafe { found.entry.pair(word) })
     }

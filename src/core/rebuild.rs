@@ -22,6 +22,7 @@ use crate::sync::{Ordering, fence};
 
 impl<K, V> Core<K, V> {
     /// The dirty table, with room for one more entry.
+    #[inline(always)]
     pub(super) fn room(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> Result<Table<K>, NoTable> {
         let dirty = self.tables(guard).1[0];
         if !dirty.is_empty() && lock.dirty_used < dirty.size().limit() {

@@ -57,6 +57,13 @@ impl<K, V> Writer<K, V> {
 #[derive(Clone, Copy)]
 pub(super) struct Searched(u64);
 
+impl Searched {
+    /// The same, when the caller has linked another entry since, whose hash is not the one that was searched for: that link does not count.
+    pub(super) fn but_for_ours(self) -> Searched {
+        Searched(self.0 + 1)
+    }
+}
+
 /// What became of a new entry.
 pub(super) enum Link {
     Done,
@@ -90,13 +97,21 @@ impl<K, V> Core<K, V> {
     }
 
     /// Lets go of the mutex, after a share of what is to be done for the tables.
+    #[inline(always)]
     pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>) {
-        self.let_go(guard, lock, 1);
+        self.unlock_after(guard, lock, 1);
+    }
+
+    /// [`unlock`](Self::unlock) for who has linked or unlinked so many entries.
+    #[inline(never)]
+    pub(super) fn unlock_after<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>, entries: usize) {
+        self.let_go(guard, lock, entries);
         guard.go_on();
     }
 
     /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder. `shares` is how much the caller
     /// does for the tables: 0 if it has only looked.
+    #[inline(always)]
     pub(super) fn let_go<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c, K>, mut shares: usize) {
         loop {
             // For those who have left us their work, too.
@@ -126,7 +141,9 @@ impl<K, V> Core<K, V> {
         result
     }
 
-    fn link_locked(
+    /// [`link`](Self::link) under the mutex, which the caller has.
+    #[inline(always)]
+    pub(super) fn link_locked(
         &self,
         guard: &Held<'_, K, V>,
         lock: &mut Lock<'_, K>,
@@ -181,24 +198,31 @@ impl<K, V> Core<K, V> {
         })
     }
 
-    /// Unlinks an entry that the caller has killed, or leaves that to the holder of the mutex. Never waits.
+    /// Unlinks entries that the caller has killed, mostly one, or leaves that to the holder of the mutex. Never waits.
     ///
     /// # Safety
-    /// It was found under a guard that is still live, and killed by the caller.
-    pub(super) unsafe fn bury(&self, guard: &Held<'_, K, V>, found: &Found<K, V>) {
-        self.writer.len.fetch_sub(1, Ordering::Relaxed);
-        // Whoever will hand it over: we may be gone by then, with the permit that it is covered by.
-        // SAFETY: E2: dead, and found under the guard.
-        guard.count(unsafe { found.entry.dead_weight() });
+    /// They were found under a guard that is still live, and killed by the caller.
+    #[inline(always)]
+    pub(super) unsafe fn bury(&self, guard: &Held<'_, K, V>, dead: &[Found<K, V>]) {
+        self.writer.len.fetch_sub(dead.len(), Ordering::Relaxed);
+        // Whoever will hand them over: we may be gone by then, with the permit that they are covered by.
+        for found in dead {
+            // SAFETY: E2: dead, and found under the guard.
+            guard.count(unsafe { found.entry.dead_weight() });
+        }
         if let Some(mut lock) = self.try_lock() {
             self.writer.lots_alone.store(0, Ordering::Relaxed);
-            // SAFETY: by the caller's promise.
-            unsafe { self.unlink_found(guard, &mut lock, found) };
-            guard.hand_over(Unlinked::Entry(found.entry));
-            return self.unlock(guard, lock);
+            for found in dead {
+                // SAFETY: by the caller's promise.
+                unsafe { self.unlink_found(guard, &mut lock, found) };
+                guard.hand_over(Unlinked::Entry(found.entry));
+            }
+            return self.unlock_after(guard, lock, dead.len());
         }
-        // SAFETY: found under the guard.
-        self.writer.dead.push((unsafe { found.hash() }, found.entry));
+        for found in dead {
+            // SAFETY: found under the guard.
+            self.writer.dead.push((unsafe { found.hash() }, found.entry));
+        }
         // ORDERING: our side of *let go against leave behind*, see `unlock`.
         fence(Ordering::SeqCst);
         if let Some(lock) = self.try_lock() {
@@ -211,6 +235,7 @@ impl<K, V> Core<K, V> {
     ///
     /// # Safety
     /// As for [`bury`](Self::bury). Called once, and not together with that.
+    #[inline(always)]
     pub(super) unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
         let (read, young) = self.tables(guard);
         if lock.next.is_some() || (found.table != read && !young.contains(&found.table)) {

@@ -4,12 +4,14 @@
 //! - [`one_shot`] and [`removal`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they
 //!   return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard, and [`reader`]: a guard that is brought up to date at each read;
+//! - [`many`]: those on many keys at once, of both;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
 
 mod builder;
 mod guards;
 mod iter;
+mod many;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod one_shot;
@@ -27,6 +29,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 pub use builder::{Builder, Reclaim};
 pub use guards::{GuardInfo, Guards};
 pub use iter::{Iter, Keys, Values};
+pub use many::GetMany;
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};

@@ -28,8 +28,8 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 /// ```
 #[must_use = "a session that is dropped at once protects nothing"]
 pub struct Pinned<'m, K, V, S> {
-    map: &'m HashMap<K, V, S>,
-    guard: Guard<'m, K, V>,
+    pub(super) map: &'m HashMap<K, V, S>,
+    pub(super) guard: Guard<'m, K, V>,
 }
 
 impl<'m, K, V, S> Pinned<'m, K, V, S> {

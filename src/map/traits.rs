@@ -33,11 +33,7 @@ where
         };
         clone.core.domain.warn_from = self.core.domain.warn_from;
         clone.reserve(self.len());
-        let target = clone.pin();
-        for (key, value) in &self.pin() {
-            target.insert(key.clone(), value.clone());
-        }
-        drop(target);
+        clone.insert_many(self.pin().iter().map(|(key, value)| (key.clone(), value.clone())));
         clone
     }
 }
@@ -76,9 +72,28 @@ where
         // As std does: half of them may be known already.
         let expected = pairs.size_hint().0;
         self.reserve(if self.is_empty() { expected } else { expected.div_ceil(2) });
-        for (key, value) in pairs {
-            self.insert(key, value);
-        }
+        self.insert_many(pairs);
+    }
+}
+
+/// As [`insert_many`](HashMap::insert_many). Unlike a map of one's own, one that others may use gets no table for all at once.
+///
+/// ```
+/// let map = tidymap::HashMap::new();
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| (&map).extend([(1, "one"), (2, "two")]));
+///     scope.spawn(|| (&map).extend([(3, "three")]));
+/// });
+/// assert_eq!(map.len(), 3);
+/// ```
+impl<K, V, S> Extend<(K, V)> for &HashMap<K, V, S>
+where
+    K: Eq + Hash,
+    S: BuildHasher,
+{
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
+        self.insert_many(pairs);
     }
 }
 

@@ -53,9 +53,9 @@ impl Cap {
         }
     }
 
-    /// Counts one if there is room for it.
-    fn try_add(&self) -> bool {
-        let more = |counted| (counted < self.max).then_some(counted + 1);
+    /// Counts so many if there is room for them.
+    fn try_add(&self, items: usize) -> bool {
+        let more = |counted: usize| counted.checked_add(items).filter(|more| *more <= self.max);
         // ORDERING: Acquire pairs with the Release of `sub`: what made the room has been dropped.
         self.counted.fetch_update(Ordering::Acquire, Ordering::Relaxed, more).is_ok()
     }
@@ -72,21 +72,28 @@ impl Cap {
     }
 }
 
-/// Leave to add one item to the garbage.
+/// Leave to add so many items to the garbage, mostly one.
 #[must_use = "it is given back when it is dropped"]
 pub(crate) struct Permit<'d, G: Garbage> {
     /// None if there is no cap.
     domain: Option<&'d Domain<G>>,
+    items: usize,
 }
 
 impl<G: Garbage> Domain<G> {
     /// A permit, if there is room.
     #[inline]
     pub(crate) fn try_admit(&self) -> Option<Permit<'_, G>> {
+        self.try_admit_all(1)
+    }
+
+    /// A permit for so many, if there is room for all of them.
+    #[inline]
+    pub(crate) fn try_admit_all(&self, items: usize) -> Option<Permit<'_, G>> {
         if !self.cap.is_set() {
-            return Some(Permit { domain: None });
+            return Some(Permit { domain: None, items });
         }
-        self.cap.try_add().then(|| Permit { domain: Some(self) })
+        self.cap.try_add(items).then(|| Permit { domain: Some(self), items })
     }
 
     /// A permit as soon as there is room. A thread that would wait for itself gets one at once.
@@ -103,7 +110,7 @@ impl<G: Garbage> Domain<G> {
             // Asked each time: a destructor below may have kept a guard.
             if self.would_wait().is_some() {
                 self.cap.add(1);
-                permit = Some(Permit { domain: Some(self) });
+                permit = Some(Permit { domain: Some(self), items: 1 });
                 return true;
             }
             permit = self.try_admit();
@@ -130,7 +137,7 @@ impl<G: Garbage> Domain<G> {
 impl<G: Garbage> Drop for Permit<'_, G> {
     fn drop(&mut self) {
         if let Some(domain) = self.domain {
-            domain.make_room(1);
+            domain.make_room(self.items as u64);
         }
     }
 }

@@ -8,6 +8,7 @@ mod faults;
 mod hook;
 #[cfg(feature = "guard-locations")]
 mod locations;
+mod many;
 mod memory;
 mod own_thread;
 mod owned;

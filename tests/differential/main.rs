@@ -4,7 +4,7 @@
 //! With no guard live, that is what the map holds, and nothing else (R1); with some, it is that and what was unlinked
 //! since the oldest of those that are still live was taken (R2), and the map's figures say so (R8).
 //!
-//! - [`steps`]: what is done, and [`strategies`], in which order; [`run`] and [`guards`]: do it, to a map and to its [`model`], and
+//! - [`steps`]: what is done, and [`strategies`], in which order; [`run`], [`guards`] and [`many`]: do it, to a map and to its [`model`], and
 //!   compare; [`settings`]: what map, from its beginning to its end;
 //! - [`answers`]: what operations return; [`world`]: the keys and values.
 //!
@@ -15,6 +15,7 @@ mod answers;
 #[path = "../common/mod.rs"]
 mod common;
 mod guards;
+mod many;
 mod model;
 mod run;
 mod settings;

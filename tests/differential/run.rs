@@ -291,6 +291,9 @@ where
                 }
             }
             Step::CloneCompareExtend(keys) => self.clone_compare_extend(keys),
+            Step::InsertMany(session, keys) => self.insert_many(session.and_then(|number| self.session(number)), keys),
+            Step::RemoveMany(session, keys) => self.remove_many(session.and_then(|number| self.session(number)), keys),
+            Step::GetMany(keys) => self.get_many(keys),
         }
         self.check();
     }

@@ -83,4 +83,8 @@ pub(crate) enum Step {
     Reclaim(Wait),
     TryReclaim,
     CloneCompareExtend(Vec<u8>),
+    /// On the map, or in one of the sessions that are open.
+    InsertMany(Option<usize>, Vec<u8>),
+    RemoveMany(Option<usize>, Vec<u8>),
+    GetMany(Vec<u8>),
 }

@@ -36,6 +36,11 @@ pub(crate) fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(op(), 0..6)
 }
 
+/// A few, among them some twice; or so many that they are done in more than one group.
+fn keys() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![4 => prop::collection::vec(key(), 0..12), 1 => prop::collection::vec(any::<u8>(), 60..150)]
+}
+
 pub(crate) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         24 => op().prop_map(Step::OneShot),
@@ -61,6 +66,9 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         2 => prop_oneof![Just(Wait::Forever), Just(Wait::Timeout), Just(Wait::Task)].prop_map(Step::Reclaim),
         2 => Just(Step::TryReclaim),
         1 => prop::collection::vec(any::<u8>(), 0..10).prop_map(Step::CloneCompareExtend),
+        3 => (prop::option::of(any::<usize>()), keys()).prop_map(|(session, keys)| Step::InsertMany(session, keys)),
+        3 => (prop::option::of(any::<usize>()), keys()).prop_map(|(session, keys)| Step::RemoveMany(session, keys)),
+        1 => keys().prop_map(Step::GetMany),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::thread;
 
 use tidymap::{Compute, Operation};
 
-use crate::hostile::{Captive, Ledgers, Map, Pairs};
+use crate::hostile::{Call, Captive, Key, Ledgers, Map, Pairs, call};
 
 pub(crate) type Act<const WORDS: usize> = fn(&Map<WORDS>, &'static Ledgers);
 
@@ -13,7 +13,12 @@ pub(crate) fn operations<const WORDS: usize>() -> Vec<(&'static str, Act<WORDS>)
     one_shot().into_iter().chain(in_sessions()).chain(on_all()).collect()
 }
 
-fn one_shot<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 19] {
+/// Some that are there, some twice, and some that are not.
+fn keys(ledgers: &'static Ledgers) -> Vec<Key> {
+    [3, 4, 5, 3, 20, 6, 7].map(|key| ledgers.key(key)).into()
+}
+
+fn one_shot<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 21] {
     [
         ("get", |map, l| drop(map.get(&l.key(5)))),
         ("get, absent", |map, l| drop(map.get(&l.key(21)))),
@@ -121,10 +126,12 @@ fn one_shot<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 19] {
             }
         }),
         ("remove_owned", |map, l| drop(map.remove_owned(&l.key(5)))),
+        ("insert_many, in two groups", |map, l| _ = map.insert_many(Pairs(0..70, l))),
+        ("remove_many", |map, l| _ = map.remove_many(keys(l).iter().inspect(|_| call(Call::NextOfIterator)))),
     ]
 }
 
-fn in_sessions<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 8] {
+fn in_sessions<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 9] {
     [
         ("a session that reads", |map, l| {
             let session = map.pin();
@@ -170,6 +177,13 @@ fn in_sessions<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 8] {
             inner.remove(&l.key(2));
             drop(outer);
             inner.remove(&l.key(3));
+        }),
+        ("a session with many keys", |map, l| {
+            let session = map.pin();
+            session.insert_many(Pairs(8..20, l).chain(Pairs(10..14, l)));
+            let keys = keys(l);
+            assert!(session.get_many(&keys).flatten().count() > 4);
+            session.remove_many(&keys);
         }),
         ("a session that clears", |map, _| map.pin().clear()),
         ("a Ref that others have removed", |map, l| {

@@ -6,6 +6,7 @@ mod chunks;
 mod iteration;
 mod last_one_out;
 mod loom_itself;
+mod many;
 mod misses;
 mod parts;
 mod promotion;

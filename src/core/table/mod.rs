@@ -12,6 +12,7 @@
 mod backwards;
 mod blank;
 mod give_back;
+mod prefetch;
 mod size;
 
 use std::alloc::{Layout, LayoutError};

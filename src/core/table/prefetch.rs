@@ -1,0 +1,44 @@
+//! Memory that will be looked at soon, asked for ahead: a processor waits for several lines in the time in which it waits for one.
+
+use super::Table;
+use crate::core::hash::Hash;
+
+/// Asks for the cache line at `address`, which may be anything: nothing is read.
+#[inline(always)]
+fn prefetch<T>(address: *const T) {
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse", not(any(miri, loom))))]
+    // SAFETY: SSE is enabled, as the `cfg` says, and a prefetch has no effect but on the cache, whatever the address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(all(target_arch = "aarch64", not(any(miri, loom))))]
+    // SAFETY: a prefetch has no effect but on the cache, whatever the address. There is no stable intrinsic for it.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) address, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(any(miri, loom, not(any(all(target_arch = "x86_64", target_feature = "sse"), target_arch = "aarch64"))))]
+    let _ = address;
+}
+
+impl<K> Table<K> {
+    /// Asks for the home bucket of a hash.
+    #[inline(always)]
+    pub(in crate::core) fn prefetch_home(self, hash: Hash) {
+        prefetch(self.buckets.wrapping_add(self.home(hash)));
+    }
+
+    /// Asks for the entry that a search for the hash will look at first. False if it will look at none in the home bucket.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1).
+    #[inline(always)]
+    pub(in crate::core) unsafe fn prefetch_entry(self, hash: Hash) -> bool {
+        // SAFETY: T1 by the caller's promise.
+        let Some(home) = (unsafe { self.home_bucket(hash) }) else { return false };
+        let candidate = home.meta().matching(hash.tag()).next();
+        if let Some(slot) = candidate {
+            prefetch(home.entry(slot));
+        }
+        candidate.is_some()
+    }
+}
