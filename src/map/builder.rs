@@ -72,6 +72,8 @@ impl<K, V, S> Builder<K, V, S> {
     /// session, in a closure that the map called, or in a destructor that the map runs. It might wait for itself. What it unlinks
     /// is counted, and others wait for it. So sessions are not kept by the cap; write by one-shot calls where it matters.
     /// [`retain`](HashMap::retain) and [`clear`](HashMap::clear) wait for room for one, and then remove what they remove.
+    /// [`insert_many`](HashMap::insert_many) and [`remove_many`](HashMap::remove_many) go by groups if there is room for all of one, and
+    /// else key by key.
     ///
     /// ```
     /// let map = tidymap::HashMap::builder().max_pending(100).build();

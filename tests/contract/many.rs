@@ -116,6 +116,24 @@ fn r2_what_many_have_unlinked_goes_with_the_last_guard_that_was_live() {
     drop(late);
 }
 
+/// What was unlinked is stamped when the call returns: a session that is opened then holds nothing of it back.
+#[test]
+fn r2_guards_taken_after_a_call_with_many_keys_hold_nothing_of_it_back() {
+    let counter = Counter::default();
+    let map = filled(&counter, 100);
+    let early = map.pin();
+    assert_eq!(early.insert_many((0..50).map(|number| (key(number), counter.value(0)))), 0);
+    let late = map.pin();
+    assert_eq!(counter.live(), 250);
+    drop(early);
+    assert_eq!(counter.live(), 200);
+    assert_eq!(late.remove_many(&(0..50).map(key).collect::<Vec<_>>()), 50);
+    let last = map.pin();
+    drop(late);
+    assert_eq!(counter.live(), 100);
+    drop(last);
+}
+
 /// While the iterator is asked for more, no guard is held, and what the groups before have unlinked is gone. So a call that goes on
 /// for ever holds nothing back.
 #[test]
