@@ -13,8 +13,6 @@
 //! Of ten million keys there are three rounds, which criterion gets again and again: it insists on ten. Settings, as environment
 //! variables: `PAUSES_KEYS=1000,10000` other sizes, `PAUSES_RATE=200000` other arrivals in a second, `PAUSES_ROUNDS=5`.
 
-#[path = "pauses/clock.rs"]
-mod clock;
 #[path = "pauses/forms.rs"]
 mod forms;
 #[path = "../examples/common/grid.rs"]
@@ -31,6 +29,8 @@ mod rounds;
 mod samples;
 
 use criterion::{BenchmarkId, Criterion};
+
+use tidymap_benches::clock;
 
 use crate::forms::Form;
 use crate::rounds::Rounds;

@@ -2,12 +2,12 @@
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
+use tidymap_benches::clock::{settle_the_allocator, thread_time};
+use tidymap_benches::open_loop::{Schedule, histogram, while_another};
 
-use crate::clock::{Schedule, settle_the_allocator, thread_time};
 use crate::maps::{Family, Map, MapOf};
 use crate::random::Random;
 
@@ -67,16 +67,9 @@ const BLOCK: u64 = 64;
 
 impl Calls {
     pub(crate) fn new(calls: u64) -> Calls {
-        // Up to a quarter of an hour, to three digits; the longest is kept as it is.
-        let mut times = Histogram::new_with_bounds(1, 1_000_000_000_000, 3).expect("these bounds are fine");
-        // Written to now: the system must not have to find the pages while something is measured.
-        (0..39)
-            .flat_map(|power| (8..16).map(move |eighth| eighth << power >> 3))
-            .for_each(|n| times.saturating_record(n));
-        times.reset();
         let mut blocks = vec![1; (calls / BLOCK + 1) as usize];
         blocks.fill(0);
-        Calls { times, longest: 0, at: 0, sum: 0, blocks }
+        Calls { times: histogram(), longest: 0, at: 0, sum: 0, blocks }
     }
 
     #[inline]
@@ -191,29 +184,22 @@ fn inserts(form: Form, keys: u64, per_second: u64, mut insert: impl FnMut(u64)) 
 
 /// Reads random ones of the keys that are there, while another thread inserts more.
 fn while_growing(keys: u64, per_second: u64, mut insert: impl FnMut(u64) + Send, read: impl Fn(u64) -> u64) -> Calls {
-    let there = AtomicU64::new(0);
-    let mut calls = Calls::new(keys);
-    thread::scope(|scope| {
-        let writer = scope.spawn(|| {
-            for key in 0..keys {
-                insert(key);
-                there.store(key + 1, Ordering::Release);
-            }
-        });
-        let mut random = Random(0x9E37_79B9_7F4A_7C15);
-        while there.load(Ordering::Acquire) == 0 {}
-        let mut schedule = Schedule::of(per_second);
-        loop {
-            let due = schedule.arrival();
-            let among = there.load(Ordering::Acquire);
-            let key = random.below(among);
-            assert_eq!(read(key), !key);
-            calls.record(among, due.elapsed().as_nanos() as u64);
-            if among == keys {
-                break;
-            }
+    insert(0);
+    let there = AtomicU64::new(1);
+    let grow = || {
+        for key in 1..keys {
+            insert(key);
+            there.store(key + 1, Ordering::Release);
         }
-        writer.join().expect("writers do not panic");
-    });
+    };
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let look = || {
+        let among = there.load(Ordering::Acquire);
+        let key = random.below(among);
+        assert_eq!(read(key), !key);
+        among
+    };
+    let mut calls = Calls::new(keys);
+    while_another(grow, per_second, look, |among, nanoseconds| calls.record(among, nanoseconds));
     calls
 }

@@ -8,8 +8,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion};
+use tidymap_benches::clock::{self, settle_the_allocator};
 
-use crate::clock::{self, settle_the_allocator};
 use crate::grid::{Grid, number};
 use crate::maps::{Family, MapOf, Tidy};
 use crate::samples::{self, only_a_test};

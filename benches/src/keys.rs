@@ -85,12 +85,18 @@ impl Order {
         match self {
             Order::Uniform => Box::new(std::iter::repeat_with(move || random.random_range(0..bound))),
             Order::Zipf => {
-                let zipf = Zipf::new(bound as f64, 0.99).expect("there are keys");
                 // The most frequent ones are not neighbours.
-                let scattered = move |rank: f64| (rank as u64 - 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) % bound;
-                Box::new(std::iter::repeat_with(move || scattered(zipf.sample(&mut random))))
+                let scattered = move |rank: u64| rank.wrapping_mul(0x9E37_79B9_7F4A_7C15) % bound;
+                Box::new(Self::ranks(bound, seed).map(scattered))
             }
         }
+    }
+
+    /// Random numbers below `bound`, the small ones mostly, by Zipf's law.
+    pub fn ranks(bound: u64, seed: u64) -> impl Iterator<Item = u64> + use<> {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let zipf = Zipf::new(bound as f64, 0.99).expect("there are keys");
+        std::iter::repeat_with(move || zipf.sample(&mut random) as u64 - 1)
     }
 }
 

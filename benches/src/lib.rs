@@ -5,15 +5,18 @@
 //! - [`suites`] are the workloads, as [cases](case::Case): one workload, and who takes part in it;
 //! - [`paired`] measures a case: this map and one peer in turns, in one process, so that a machine's drift cancels;
 //! - [`instructions`] counts what the hot calls execute, and holds that against stored ceilings;
+//! - [`open_loop`] times single operations, which arrive at fixed times;
 //! - [`results`] is what comes out, as it is stored; [`report`] makes pages and plots of it.
 //!
 //! `cargo xtask bench` runs it all; the criterion benches measure the same cases one by one.
 
 pub mod case;
+pub mod clock;
 pub mod instructions;
 pub mod keys;
 pub mod machine;
 pub mod maps;
+pub mod open_loop;
 pub mod paired;
 pub mod report;
 pub mod results;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tidymap_benches::paired::{ALLOCATOR, compare, scale};
-use tidymap_benches::results::{Comparison, Results, Scaling};
-use tidymap_benches::suites::{self, Extent, read};
+use tidymap_benches::results::{Comparison, Latency, Results, Scaling};
+use tidymap_benches::suites::{self, Extent, read, tail};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -39,6 +39,12 @@ fn main() -> ExitCode {
                 println!("\nscaling: {} ({ALLOCATOR} allocator)", one.id());
                 results.scalings.extend(scale(&one, &two, arguments.rounds, show_scaling));
             }
+            continue;
+        }
+        if suite == "tail" {
+            println!("\ntail ({ALLOCATOR} allocator): nanoseconds at p50, p99, p99.9, p99.99, longest");
+            let latencies = tail::measure(arguments.extent, arguments.rounds, &arguments.filter, show_latency);
+            results.latencies.extend(latencies);
             continue;
         }
         if !suites::NAMES.contains(&suite.as_str()) {
@@ -84,4 +90,9 @@ fn show(comparison: &Comparison) {
 fn show_scaling(scaling: &Scaling) {
     let Scaling { map, call, factor, .. } = scaling;
     println!("  {:<44} {:>6.2} ({:.2} .. {:.2})", format!("{map}, {call}"), factor.median, factor.low, factor.high);
+}
+
+fn show_latency(latency: &Latency) {
+    let figures: String = latency.percentiles.iter().map(|(_, nanoseconds)| format!("{nanoseconds:>10}")).collect();
+    println!("  {:<68} {:<20} {figures}", latency.case, latency.map);
 }

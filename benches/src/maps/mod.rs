@@ -2,6 +2,7 @@
 //!
 //! All have the same hasher, and the settings that they come with.
 
+mod capacity;
 mod peers;
 mod ways;
 
@@ -11,6 +12,7 @@ use std::hash::Hash;
 
 pub use foldhash::fast::FixedState;
 
+pub use capacity::Roomy;
 pub use peers::*;
 pub use ways::*;
 

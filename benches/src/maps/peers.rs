@@ -45,6 +45,13 @@ impl Peer for TidyBatched {
         settings.reclaim(tidymap::Reclaim::Batched(BATCH)).build()
     }
 
+    fn filled<K: Key, V: Value>(pairs: impl ExactSizeIterator<Item = (K, V)>) -> Self::Map<K, V> {
+        let map = Self::empty();
+        pairs.for_each(|(key, value)| Self::fill_in(&map, key, value));
+        map.shrink_to_fit();
+        map
+    }
+
     fn fill_in<K: Key, V: Value>(map: &Self::Map<K, V>, key: K, value: V) {
         map.insert(key, value);
     }

@@ -1,6 +1,9 @@
 //! The workloads.
 
+pub mod mixed;
 pub mod read;
+pub mod tail;
+pub mod write;
 
 use crate::case::Case;
 
@@ -31,13 +34,15 @@ impl std::str::FromStr for Extent {
 /// The cases of a suite that has any.
 pub fn cases(suite: &str, extent: Extent) -> Vec<Case> {
     match suite {
+        "mixed" => mixed::cases(extent),
         "read" => read::cases(extent),
+        "write" => write::cases(extent),
         _ => Vec::new(),
     }
 }
 
 /// The names of all suites.
-pub const NAMES: &[&str] = &["read", "scaling"];
+pub const NAMES: &[&str] = &["mixed", "read", "scaling", "tail", "write"];
 
 /// Does the allocator have a part in the suite's figures, beyond where it lays things?
 pub fn depends_on_allocator(suite: &str) -> bool {

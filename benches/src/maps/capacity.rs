@@ -1,0 +1,50 @@
+//! Maps that are told in advance how much there will be.
+
+use super::{
+    Dash, FixedState, Flurry, Index, Key, Locked, Papaya, Peer, SccMap, Skip, Tidy, TidyBatched, Value, Writable,
+};
+
+/// A map that is made with room for so many entries.
+pub trait Roomy: Writable {
+    /// A list has no room to be made in advance.
+    const HAS_CAPACITY: bool = true;
+
+    /// An empty one that need not grow up to so many.
+    fn with_capacity<K: Key, V: Value>(entries: usize) -> Self::Map<K, V>;
+}
+
+macro_rules! roomy {
+    ($($peer:ty: $of:ident::$map:ident;)*) => {$(
+        impl Roomy for $peer {
+            fn with_capacity<K: Key, V: Value>(entries: usize) -> Self::Map<K, V> {
+                $of::$map::<K, V, FixedState>::with_capacity_and_hasher(entries, FixedState::default()).into()
+            }
+        }
+    )*};
+}
+
+roomy! {
+    Tidy: tidymap::HashMap;
+    Papaya: papaya::HashMap;
+    Index: scc::HashIndex;
+    SccMap: scc::HashMap;
+    Dash: dashmap::DashMap;
+    Flurry: flurry::HashMap;
+    Locked: hashbrown::HashMap;
+}
+
+impl Roomy for TidyBatched {
+    fn with_capacity<K: Key, V: Value>(entries: usize) -> Self::Map<K, V> {
+        let map = Self::empty::<K, V>();
+        map.reserve(entries);
+        map
+    }
+}
+
+impl Roomy for Skip {
+    const HAS_CAPACITY: bool = false;
+
+    fn with_capacity<K: Key, V: Value>(_: usize) -> Self::Map<K, V> {
+        Self::empty()
+    }
+}
