@@ -290,7 +290,12 @@ impl Peer for Flurry {
     }
 
     fn filled<K: Key, V: Value>(pairs: impl ExactSizeIterator<Item = (K, V)>) -> Self::Map<K, V> {
-        pairs.collect()
+        // Not `collect()`: it fills without a guard, and 0.5.2 reads a bin's nodes after it has dropped them that way.
+        let map = flurry::HashMap::with_capacity_and_hasher(pairs.len(), FixedState::default());
+        let pinned = map.pin();
+        pairs.for_each(|(key, value)| _ = pinned.insert(key, value));
+        drop(pinned);
+        map
     }
 
     fn fill_in<K: Key, V: Value>(map: &Self::Map<K, V>, key: K, value: V) {

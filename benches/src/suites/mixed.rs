@@ -109,7 +109,6 @@ fn case(name: String, keys: u32, order: &'static str, program: Program) -> Case 
             contender::<Single<Tidy>>(&shared),
             contender::<Single<TidyBatched>>(&shared),
             contender::<Held<TidyPin>>(&shared),
-            contender::<Held<TidyReader>>(&shared),
         ],
         theirs: vec![
             contender::<Single<Papaya>>(&shared),
