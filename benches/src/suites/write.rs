@@ -94,7 +94,7 @@ fn case<K: Key>(of_keys: &str, writes: Writes) -> Case {
             contender::<Locked, K>(writes),
         ]);
     }
-    if writes.kind == Kind::InsertReserved {
+    if writes.kind == Kind::InsertReserved && !Skip::HAS_CAPACITY {
         theirs.retain(|contender| contender.map != Skip::NAME);
     }
     Case {
