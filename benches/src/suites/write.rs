@@ -278,7 +278,7 @@ mod tests {
         for case in cases(Extent::Smoke) {
             for contender in case.ours.iter().chain(&case.theirs) {
                 let mut round = (contender.prepare)();
-                (0..3).for_each(|_| drop(round(case.operations)));
+                (0..3).for_each(|_| _ = round(case.operations));
             }
         }
     }
