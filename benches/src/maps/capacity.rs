@@ -8,6 +8,8 @@ use super::{
 pub trait Roomy: Writable {
     /// A list has no room to be made in advance.
     const HAS_CAPACITY: bool = true;
+    /// Does a key that is overwritten stay where readers find it?
+    const OVERWRITES_IN_PLACE: bool = true;
 
     /// An empty one that need not grow up to so many.
     fn with_capacity<K: Key, V: Value>(entries: usize) -> Self::Map<K, V>;
@@ -43,6 +45,8 @@ impl Roomy for TidyBatched {
 
 impl Roomy for Skip {
     const HAS_CAPACITY: bool = false;
+    /// It removes the old entry and links a new one. A reader in between finds nothing.
+    const OVERWRITES_IN_PLACE: bool = false;
 
     fn with_capacity<K: Key, V: Value>(_: usize) -> Self::Map<K, V> {
         Self::empty()
