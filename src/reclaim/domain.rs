@@ -37,7 +37,7 @@ pub(crate) struct Local<G> {
     pub(super) retired: UnsafeCell<Vec<Retired<G>>>,
     /// Under [`Reclaim::Batched`](crate::Reclaim::Batched): what the thread saves up. The owner puts it there; who takes it
     /// away drops it or hands it over, and does not put it back.
-    parked: Stack<Vec<Retired<G>>>,
+    parked: Stack<Retired<G>>,
     /// Odd while the thread has garbage in its hands, between unlinking and dropping or handing over. Owner writes.
     pub(super) busy: AtomicU64,
     pub(super) allocated: Tally,
@@ -229,7 +229,7 @@ impl<G: Garbage> Domain<G> {
             }
             let mut items = self.take_retired(record);
             if self.batch > 0 {
-                items = self.save_up(local, items);
+                self.save_up(local, &mut items);
             }
             let passed = self.hand_over_unpassed(record, &mut items);
             if exit == Exit::Awaited || !passed {
@@ -285,22 +285,24 @@ impl<G: Garbage> Domain<G> {
         false
     }
 
-    /// Adds `items` to what the thread saves up, or gives all of it back if that makes too many.
-    fn save_up(&self, local: &Local<G>, items: Vec<Retired<G>>) -> Vec<Retired<G>> {
+    /// Moves `items` to what the thread saves up, or adds all that it saves up to them if that makes too many.
+    ///
+    /// One by one: a list for each call, which mostly unlinks one thing, would have to be allocated, too.
+    fn save_up(&self, local: &Local<G>, items: &mut Vec<Retired<G>>) {
         // A table is as large as all its entries: those are not saved up.
         let tables = items.iter().any(|item| item.garbage.weight().table_bytes > 0);
         let total = self.batched.fetch_add(items.len(), Ordering::Relaxed) + items.len();
         if !tables && total <= self.batch {
-            local.parked.push(items);
-            return Vec::new();
+            items.drain(..).for_each(|item| local.parked.push(item));
+            return;
         }
-        // The last batch is taken first; of one thread they are in the order of their stamps.
-        let mut saved: Vec<_> = local.parked.take().collect();
-        saved.reverse();
-        saved.push(items);
-        let saved: Vec<_> = saved.into_iter().flatten().collect();
-        self.batched.fetch_sub(saved.len(), Ordering::Relaxed);
-        saved
+        // The last one saved is taken first; of one thread they are in the order of their stamps, and `items` are the last.
+        let new = items.len();
+        items.extend(local.parked.take());
+        items.reverse();
+        let saved = items.len() - new;
+        items[saved..].reverse();
+        self.batched.fetch_sub(items.len(), Ordering::Relaxed);
     }
 
     /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
@@ -353,7 +355,7 @@ impl<G: Garbage> Domain<G> {
     pub(crate) fn drop_all(&mut self, panics: &mut Panics) {
         let mut items = self.pending.take_all();
         for record in self.epochs.records() {
-            items.extend(record.local.parked.take().flatten());
+            items.extend(record.local.parked.take());
             // SAFETY: D2: `&mut self` says that no owner is at work. Something is left here if a guard was leaked.
             items.append(unsafe { &mut *record.local.retired.get() });
         }
@@ -378,7 +380,7 @@ impl<G: Garbage> Domain<G> {
 
     /// Takes all that is saved up, by whomever, in the order of the stamps.
     pub(super) fn take_batched(&self) -> Vec<Retired<G>> {
-        let mut items: Vec<_> = self.epochs.records().flat_map(|record| record.local.parked.take()).flatten().collect();
+        let mut items: Vec<_> = self.epochs.records().flat_map(|record| record.local.parked.take()).collect();
         self.batched.fetch_sub(items.len(), Ordering::Relaxed);
         items.sort_by_key(|item| item.stamp);
         items
