@@ -3,18 +3,26 @@
 //! Each round runs both, first the one and then the other, and in the next round the other way round. A round's ratio is
 //! taken within the round; what is reported is the median over the rounds, with the quartiles as spread.
 
-use crate::case::{Case, Contender, Round};
-use crate::results::{Comparison, Quartiles, Scaling, Side};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use crate::case::{Case, Contender};
+use crate::results::{Comparison, Failed, Quartiles, Scaling, Side};
 
 /// The name of the allocator that this process runs with.
 pub const ALLOCATOR: &str = if cfg!(feature = "mimalloc") { "mimalloc" } else { "system" };
 
-/// Measures all pairs of a case.
+/// Measures all pairs of a case. A peer that panics, or gives a wrong answer, is told of among the failures, and the others go on.
 ///
 /// # Panics
-/// If a map gives a wrong answer.
-pub fn compare(case: &Case, rounds: usize, mut report: impl FnMut(&Comparison)) -> Vec<Comparison> {
-    let mut comparisons = Vec::new();
+/// If this map gives a wrong answer.
+pub fn compare(
+    case: &Case,
+    rounds: usize,
+    mut report: impl FnMut(&Result<Comparison, Failed>),
+) -> (Vec<Comparison>, Vec<Failed>) {
+    let (mut comparisons, mut failures) = (Vec::new(), Vec::new());
     for ours in &case.ours {
         let pairs: Vec<_> = case.pairs().into_iter().filter(|(one, _)| std::ptr::eq(*one, ours)).collect();
         if pairs.is_empty() {
@@ -23,14 +31,52 @@ pub fn compare(case: &Case, rounds: usize, mut report: impl FnMut(&Comparison)) 
         // Ours is there for all of its peers; of those there is one at a time.
         let mut our_round = (ours.prepare)();
         for (_, theirs) in pairs {
-            let mut their_round = (theirs.prepare)();
-            let times = in_turns(case.operations, rounds, &mut our_round, &mut their_round);
-            let comparison = comparison(case, ours, theirs, &times);
-            report(&comparison);
-            comparisons.push(comparison);
+            let measured =
+                with_a_peer(theirs, |their_round| in_turns(case.operations, rounds, &mut our_round, their_round));
+            let result = match measured {
+                Ok(times) => Ok(comparison(case, ours, theirs, &times)),
+                Err(why) => {
+                    Err(Failed { suite: case.suite.to_owned(), case: case.id(), map: theirs.map.to_owned(), why })
+                }
+            };
+            report(&result);
+            match result {
+                Ok(comparison) => comparisons.push(comparison),
+                Err(failed) => failures.push(failed),
+            }
         }
     }
-    comparisons
+    (comparisons, failures)
+}
+
+/// A [`Round`](crate::case::Round), borrowed.
+type Runs<'r> = dyn FnMut(u64) -> Duration + 'r;
+
+/// What a peer says when it panics.
+struct PeerPanicked(String);
+
+/// Does `work` with a round of a peer. Where that panics, or its map does when it is dropped, tells why.
+fn with_a_peer<T>(theirs: &Contender, work: impl FnOnce(&mut Runs<'_>) -> T) -> Result<T, String> {
+    let caught = |panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<String>().cloned();
+        text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+    };
+    let mut round = catch_unwind(AssertUnwindSafe(|| (theirs.prepare)())).map_err(caught)?;
+    let mut guarded = |operations| {
+        catch_unwind(AssertUnwindSafe(|| round(operations)))
+            .unwrap_or_else(|panic| resume_unwind(Box::new(PeerPanicked(caught(panic)))))
+    };
+    match catch_unwind(AssertUnwindSafe(|| work(&mut guarded))) {
+        Ok(done) => catch_unwind(AssertUnwindSafe(|| drop(round))).map(|()| done).map_err(caught),
+        Err(panic) => match panic.downcast::<PeerPanicked>() {
+            Ok(panicked) => {
+                // What is left of its map is better not touched again.
+                std::mem::forget(round);
+                Err(panicked.0)
+            }
+            Err(ours) => resume_unwind(ours),
+        },
+    }
 }
 
 /// How many times as much `two` threads do as one, each contender of the same two cases by itself.
@@ -69,13 +115,13 @@ pub fn alone(case: &Case, rounds: usize) -> Vec<Side> {
 }
 
 /// Nanoseconds an operation.
-fn time(round: &mut Round, operations: u64) -> f64 {
+fn time(round: &mut Runs<'_>, operations: u64) -> f64 {
     round(operations).as_nanos() as f64 / operations as f64
 }
 
 /// Nanoseconds an operation of both, round by round.
-fn in_turns(operations: u64, rounds: usize, ours: &mut Round, theirs: &mut Round) -> Vec<(f64, f64)> {
-    let time = |round: &mut Round| time(round, operations);
+fn in_turns(operations: u64, rounds: usize, ours: &mut Runs<'_>, theirs: &mut Runs<'_>) -> Vec<(f64, f64)> {
+    let time = |round: &mut Runs<'_>| time(round, operations);
     // To warm up.
     time(ours);
     time(theirs);
@@ -107,5 +153,46 @@ fn comparison(case: &Case, ours: &Contender, theirs: &Contender, times: &[(f64, 
         ratio: Quartiles::of(times.iter().map(|(ours, theirs)| theirs / ours)),
         rounds: times.len(),
         remark: case.remark.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::maps::Protection;
+
+    fn contender(map: &'static str, round: fn(u64) -> Duration) -> Contender {
+        Contender { map, call: "call", protection: Protection::OneShot, prepare: Box::new(move || Box::new(round)) }
+    }
+
+    fn case(ours: Contender, theirs: Vec<Contender>) -> Case {
+        Case {
+            suite: "test",
+            name: "case".to_owned(),
+            labels: vec![],
+            operations: 10,
+            ours: vec![ours],
+            theirs,
+            remark: None,
+        }
+    }
+
+    #[test]
+    fn a_peer_that_fails_is_told_of_and_the_others_go_on() {
+        let ours = contender("ours", |operations| Duration::from_nanos(10 * operations));
+        let slow = contender("slow", |operations| Duration::from_nanos(30 * operations));
+        let failing = contender("failing", |_| panic!("a wrong answer"));
+        let (comparisons, failures) = compare(&case(ours, vec![failing, slow]), 3, |_| ());
+        assert_eq!((comparisons.len(), failures.len()), (1, 1));
+        assert_eq!(comparisons[0].ratio, Quartiles { low: 3.0, median: 3.0, high: 3.0 });
+        assert_eq!((failures[0].map.as_str(), failures[0].why.as_str()), ("failing", "a wrong answer"));
+    }
+
+    #[test]
+    #[should_panic(expected = "a wrong answer of ours")]
+    fn this_map_must_not_fail() {
+        let ours = contender("ours", |_| panic!("a wrong answer of ours"));
+        let other = contender("other", Duration::from_nanos);
+        compare(&case(ours, vec![other]), 3, |_| ());
     }
 }

@@ -14,6 +14,18 @@ pub struct Results {
     pub comparisons: Vec<Comparison>,
     pub latencies: Vec<Latency>,
     pub scalings: Vec<Scaling>,
+    /// Peers that did not go through a case.
+    #[serde(default)]
+    pub failures: Vec<Failed>,
+}
+
+/// A peer that panicked, or gave a wrong answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Failed {
+    pub suite: String,
+    pub case: String,
+    pub map: String,
+    pub why: String,
 }
 
 /// This map and another in turns.
@@ -97,6 +109,10 @@ impl Results {
         replace(&mut self.comparisons, other.comparisons, |it| {
             (it.suite.clone(), it.case.clone(), it.labels.clone(), it.allocator.clone())
         });
+        // A failure that does not come again has been seen all the same.
+        self.failures.extend(other.failures);
+        self.failures.sort();
+        self.failures.dedup();
         replace(&mut self.latencies, other.latencies, |it| (it.case.clone(), it.allocator.clone()));
         replace(&mut self.scalings, other.scalings, |it| (it.case.clone(), it.allocator.clone()));
     }

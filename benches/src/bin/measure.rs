@@ -7,7 +7,7 @@ use clap::Parser;
 use tidymap_benches::case::Contender;
 use tidymap_benches::maps::Protection;
 use tidymap_benches::paired::{ALLOCATOR, alone, compare, scale};
-use tidymap_benches::results::{Comparison, Latency, Results, Scaling, Side};
+use tidymap_benches::results::{Comparison, Failed, Latency, Results, Scaling, Side};
 use tidymap_benches::suites::{self, Extent, read, tail};
 
 #[cfg(feature = "mimalloc")]
@@ -70,7 +70,9 @@ fn main() -> ExitCode {
         }
         for case in cases.iter().filter(|case| case.id().contains(&arguments.filter)) {
             println!("\n{suite}: {} ({ALLOCATOR} allocator)", case.id());
-            results.comparisons.extend(compare(case, arguments.rounds, show));
+            let (comparisons, failures) = compare(case, arguments.rounds, show);
+            results.comparisons.extend(comparisons);
+            results.failures.extend(failures);
             if case.theirs.is_empty() {
                 alone(case, arguments.rounds).iter().for_each(show_alone);
             }
@@ -93,8 +95,11 @@ fn fail(why: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn show(comparison: &Comparison) {
-    let Comparison { ours, theirs, ratio, .. } = comparison;
+fn show(result: &Result<Comparison, Failed>) {
+    let Comparison { ours, theirs, ratio, .. } = match result {
+        Ok(comparison) => comparison,
+        Err(Failed { map, why, .. }) => return println!("  {map} has failed: {why}"),
+    };
     println!(
         "  {:<32} {:>8.2} ns   {:<38} {:>8.2} ns   {:>6.2} ({:.2} .. {:.2})",
         ours.call,

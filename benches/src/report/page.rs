@@ -39,6 +39,7 @@ Each map is read by the call of the same kind: *one-shot* calls, which protect o
     }
     losses(results, page)?;
     limit(results, page)?;
+    failures(results, page)?;
     scaling(results, page)?;
     latency(results, page)?;
     all(results, page)
@@ -142,6 +143,22 @@ fn limit(results: &Results, page: &mut String) -> std::fmt::Result {
     for ((case, allocator), by_call) in rows {
         let cell = |call: &&str| by_call.get(call).map_or("–".to_owned(), |times| format!("{times:.2}"));
         grid.row([case, allocator.to_owned()].into_iter().chain(calls.iter().map(cell)));
+    }
+    writeln!(page, "{}", grid.markdown())
+}
+
+fn failures(results: &Results, page: &mut String) -> std::fmt::Result {
+    if results.failures.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        page,
+        "## Peers that failed\n\nThat panicked, or gave an answer that no order of the calls explains; they have no figure in these cases.\n"
+    )?;
+    let mut grid = Grid::new(["", "case", "why"]);
+    for it in &results.failures {
+        let why = it.why.lines().next().unwrap_or_default();
+        grid.row([it.map.clone(), format!("{}: {}", it.suite, it.case), why.to_owned()]);
     }
     writeln!(page, "{}", grid.markdown())
 }
