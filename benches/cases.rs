@@ -2,10 +2,12 @@
 //! with a filter, `cargo bench -p tidymap-benches --bench cases -- 'read/get.*tidymap'`. For what changes between two versions of this map;
 //! between two maps the pairs of xtask say more, since both meet the same machine there.
 //!
-//! `EXTENT=smoke` (a few small cases), `chosen` (the default) or `full`.
+//! `EXTENT=smoke` (a few small cases), `chosen` (the default) or `full`. `PEERS=none` leaves the others away: some of them
+//! panic, or lose a key, now and then, and that ends the run. Go, which has a harness of its own, is only in xtask's.
 
 use criterion::{BenchmarkId, Criterion};
-use tidymap_benches::case::Case;
+use tidymap_benches::case::{Case, Contender};
+use tidymap_benches::maps::Protection;
 use tidymap_benches::suites::{self, Extent};
 
 fn main() {
@@ -20,7 +22,9 @@ fn main() {
 
 fn bench(criterion: &mut Criterion, case: &Case) {
     let mut group = criterion.benchmark_group(format!("{}/{}", case.suite, case.id()));
-    for contender in case.ours.iter().chain(&case.theirs) {
+    let peers = if std::env::var("PEERS").is_ok_and(|peers| peers == "none") { &[][..] } else { &case.theirs };
+    let here = |contender: &&Contender| contender.protection != Protection::Collected;
+    for contender in case.ours.iter().chain(peers).filter(here) {
         // Filled only if it is asked for.
         let mut round = None;
         group.bench_function(BenchmarkId::new(contender.map, contender.call), |bencher| {

@@ -50,6 +50,22 @@ impl Case {
     }
 }
 
+/// Has each contender do so many rounds. A peer may try three times: some lose a key, or panic, now and then.
+#[cfg(test)]
+pub(crate) fn run_each(case: &Case, rounds: usize) {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let run = |contender: &Contender| {
+        let mut round = (contender.prepare)();
+        (0..rounds).for_each(|_| _ = round(case.operations));
+    };
+    case.ours.iter().for_each(run);
+    for theirs in &case.theirs {
+        let succeeds = |_| catch_unwind(AssertUnwindSafe(|| run(theirs))).is_ok();
+        assert!((0..3).any(succeeds), "{} fails each time: {}", theirs.map, case.id());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -272,15 +272,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::case::run_each;
 
     #[test]
     fn everybody_does_all_writes_again_and_again() {
-        for case in cases(Extent::Smoke) {
-            for contender in case.ours.iter().chain(&case.theirs) {
-                let mut round = (contender.prepare)();
-                (0..3).for_each(|_| _ = round(case.operations));
-            }
-        }
+        cases(Extent::Smoke).iter().for_each(|case| run_each(case, 3));
     }
 
     #[test]
