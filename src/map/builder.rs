@@ -14,7 +14,8 @@ pub enum Reclaim {
     /// Before the call that unlinked it returns, or with the [`Ref`](super::Ref) it returned.
     #[default]
     Immediate,
-    /// Saved up, at most so many items in the whole map, and dropped together. Cheaper where removals are many.
+    /// Saved up, at most so many items in the whole map, and dropped together. Cheaper for writers beside threads that read all the time: these
+    /// are looked at once for many items. Where nobody reads it is dearer than dropping at once, because what is saved up is put into a list.
     ///
     /// [`HashMap::reclaim`] and [`HashMap::try_reclaim`] drop what is saved up, on whichever thread it is.
     Batched(usize),
