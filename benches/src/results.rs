@@ -79,9 +79,17 @@ pub struct Scaling {
 /// The middle of many figures, and their spread.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quartiles {
+    #[serde(serialize_with = "to_thousandths")]
     pub low: f64,
+    #[serde(serialize_with = "to_thousandths")]
     pub median: f64,
+    #[serde(serialize_with = "to_thousandths")]
     pub high: f64,
+}
+
+/// More would be noise.
+fn to_thousandths<S: serde::Serializer>(figure: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((figure * 1000.0).round() / 1000.0)
 }
 
 impl Quartiles {

@@ -113,7 +113,12 @@ fn bench(
             let measured = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
             std::fs::remove_file(&json)?;
             results.absorb(measured);
-            results.commands = vec!["cargo xtask bench".to_owned()];
+            let filtered = if filter.is_empty() { String::new() } else { format!(" --filter '{filter}'") };
+            let command = format!(
+                "cargo xtask bench {suite} --allocators {allocator} --extent {extent} --rounds {rounds}{filtered}"
+            );
+            results.commands.retain(|other| *other != command);
+            results.commands.push(command);
             report::store(&results, to)?;
         }
     }

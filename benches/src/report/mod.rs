@@ -18,10 +18,22 @@ pub fn json(to: &Path) -> PathBuf {
     to.join(FOLDER).join("results.json")
 }
 
-/// Stores the figures.
+/// Stores the figures, each on a line of its own.
 pub fn store(results: &Results, to: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(to.join(FOLDER))?;
-    Ok(std::fs::write(json(to), serde_json::to_string_pretty(results)? + "\n")?)
+    let mut lists = Vec::new();
+    if let serde_json::Value::Object(all) = serde_json::to_value(results)? {
+        for (name, value) in all {
+            lists.push(match value {
+                serde_json::Value::Array(items) => {
+                    let items: Vec<_> = items.iter().map(|item| format!("\n  {item}")).collect();
+                    format!("\n \"{name}\": [{}\n ]", items.join(","))
+                }
+                other => format!("\n \"{name}\": {other}"),
+            });
+        }
+    }
+    Ok(std::fs::write(json(to), format!("{{{}\n}}\n", lists.join(",")))?)
 }
 
 /// Writes the page and the plots.

@@ -16,12 +16,15 @@ pub fn page(results: &Results, plots: &[(&str, String)]) -> String {
 }
 
 fn write(results: &Results, plots: &[(&str, String)], page: &mut String) -> std::fmt::Result {
-    let commands: String = results.commands.iter().map(|command| format!("`{command}`")).collect::<Vec<_>>().join(", ");
+    let commands: String = results.commands.iter().map(|command| format!("{command}\n")).collect();
     writeln!(
         page,
         "# Benchmarks
 
-Written by {commands}, figures, plots and all; the figures are in [docs/benchmarks/results.json](docs/benchmarks/results.json). Do not edit.
+Written by `cargo xtask bench`, figures, plots and all; the figures are in [docs/benchmarks/results.json](docs/benchmarks/results.json). Do not edit. This page has been measured in parts:
+
+```text
+{commands}```
 
 **How it was measured.** This map and one other do the same work in turns, round by round, in one process, with one hasher (foldhash): first the one, then the other, and in the next
 round the other way round. So what a machine does to one it does to both. *Ratio* is how many times as long the other takes, the median over the rounds, with the quartiles behind it: **above 1 tidymap is ahead**. Timed
