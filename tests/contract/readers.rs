@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use tidymap::{HashMap, ReclaimError};
@@ -31,11 +30,11 @@ fn r2_what_waits_for_a_reader_is_dropped_by_its_next_read_whatever_that_finds() 
 fn r2_a_reader_that_reads_on_holds_nothing_back_that_was_removed_before() {
     let counter = Counter::default();
     let map = filled(&counter, 100);
-    let (done, round) = (AtomicBool::new(false), Barrier::new(2));
+    let round = Barrier::new(2);
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut reader = map.reader();
-            while !done.load(Ordering::SeqCst) {
+            for _ in 1..100 {
                 round.wait();
                 reader.get(&key(0));
                 round.wait();
@@ -43,7 +42,6 @@ fn r2_a_reader_that_reads_on_holds_nothing_back_that_was_removed_before() {
         });
         for number in 1..100 {
             assert_eq!(map.remove(&key(number)).unwrap().number, number);
-            done.store(number == 99, Ordering::SeqCst);
             round.wait();
             round.wait();
             assert_eq!(counter.live() as u64, 2 * (100 - number), "dropped by the removal or by the read");
