@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn every_benchmark_runs() {
         let cases = cases(Extent::Smoke);
-        assert_eq!(cases.len(), 2 * (2 * 22 + 5));
+        assert_eq!(cases.len(), 2 * (2 * 24 + 5));
         for case in cases {
             for contender in &case.ours {
                 (contender.prepare)()(5000);
