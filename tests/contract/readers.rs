@@ -6,7 +6,7 @@ use std::thread;
 
 use tidymap::{HashMap, ReclaimError};
 
-use crate::support::{Counter, OnDrop, filled, key};
+use crate::support::{Counter, OnDrop, filled, key, leak};
 
 #[test]
 fn r2_what_waits_for_a_reader_is_dropped_by_its_next_read_whatever_that_finds() {
@@ -113,7 +113,7 @@ fn r8_a_reader_is_a_live_guard_from_its_first_read_until_it_is_parked() {
 /// A read that passes on garbage runs its destructors, which may use the map, and may panic.
 #[test]
 fn r5_a_read_goes_on_after_a_destructor_that_uses_the_map_and_panics() {
-    let map: &'static HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>> = Box::leak(Box::default());
+    let map: &'static HashMap<u32, OnDrop<Box<dyn FnMut() + Send + Sync>>> = leak(HashMap::new());
     let quiet = || OnDrop(Box::new(|| ()) as Box<dyn FnMut() + Send + Sync>);
     let loud = || {
         assert!(map.remove(&2).is_some());
