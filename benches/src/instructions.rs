@@ -31,10 +31,10 @@ pub fn check(update: bool) -> Result<(), Failure> {
     let mut ceilings: Counts = serde_json::from_str(&std::fs::read_to_string(&path)?)?;
     let binary = std::env::current_exe()?.with_file_name("hot_calls");
     let mut above = Vec::new();
-    println!("{:<28} {:>12} {:>8}", "instructions a call", "counted", "stored");
+    println!("{:<34} {:>12} {:>8}", "instructions a call", "counted", "stored");
     for (call, ceiling) in &mut ceilings {
         let counted = count(&binary, call)?;
-        println!("{call:<28} {counted:>12} {ceiling:>8}");
+        println!("{call:<34} {counted:>12} {ceiling:>8}");
         if update {
             *ceiling = counted;
         } else if counted * 100 > *ceiling * (100 + SLACK) {

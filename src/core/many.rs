@@ -57,7 +57,7 @@ struct Built<K, V> {
 
 impl<K, V> Built<K, V> {
     fn into_parts(mut self) -> Option<(Hash, K, V)> {
-        // SAFETY: it is not linked, so it is ours; and it is taken out here.
+        // SAFETY: E2, E5: it is not linked, so nobody else knows it; and it is taken out here, once.
         let (key, value) = unsafe { self.entry.take()?.take() };
         Some((self.hash, key, value))
     }
@@ -82,7 +82,7 @@ struct Killed<'g, 'm, K, V> {
 impl<K, V> Drop for Killed<'_, '_, K, V> {
     fn drop(&mut self) {
         if !self.found.is_empty() {
-            // SAFETY: found under the guard, and killed by us.
+            // SAFETY: W1: killed by us, and E2: found under the guard.
             unsafe { self.core.bury(self.guard, &self.found) };
             self.guard.seal();
         }

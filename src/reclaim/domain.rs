@@ -202,13 +202,13 @@ impl<G: Garbage> Domain<G> {
             return None;
         }
         let begun = local.busy.load(Ordering::Relaxed) + 1;
-        // ORDERING: Relaxed and, below, Release, as in `busy_with`.
+        // ORDERING: Relaxed, and Release below, as in `busy_with`: that pairs with the Acquire of `drain::has_ended`.
         local.busy.store(begun, Ordering::Relaxed);
         let only = retired.pop()?;
         local.listed.clear();
         let exit = self.epochs.exit(record, epoch, place);
         let mut panics = Panics::default();
-        // SAFETY: no other guard is as old as its stamp, and the one that was has ended.
+        // SAFETY: G3: no other guard is as old as its stamp, and the one that was has ended: so its stamp is below the horizon.
         unsafe { self.free_one(local, only, Amount::Bounded, &mut panics) };
         local.busy.store(begun + 1, Ordering::Release);
         self.waiters.wake();
@@ -309,7 +309,7 @@ impl<G: Garbage> Domain<G> {
     pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>, amount: Amount) -> Panics {
         let mut panics = Panics::default();
         for item in items.drain(..) {
-            // SAFETY: its stamp has passed, by the caller's word.
+            // SAFETY: G3: its stamp has passed, by the caller's word.
             unsafe { self.free_one(local, item, amount, &mut panics) };
         }
         // SAFETY: G2, as in `take_retired`.

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let map: Map = Tidy::filled(shuffled(KEYS, 1).map(|key| (key, !key)));
+    let keys: Vec<u64> = (0..times).map(|n| n % KEYS).collect();
     match call.as_str() {
         "get" => instructions::counted(|| hits(times, |key| map.get(&key).map(|value| *value))),
         "get, absent" => instructions::counted(|| {
@@ -37,6 +38,29 @@ fn main() -> ExitCode {
                 assert!(map.insert(n % KEYS, n).is_none());
             }
         }),
+        "get_many, a key" => {
+            let session = map.pin();
+            instructions::counted(|| {
+                let found = session.get_many(&keys).flatten().copied();
+                let differences = found.zip(&keys).filter(|(value, key)| *value != !**key);
+                assert_eq!(differences.count(), 0);
+            });
+        }
+        "overwrite by insert_many, a key" => {
+            instructions::counted(|| assert_eq!(map.insert_many(keys.iter().map(|key| (*key, !*key))), 0));
+        }
+        "insert_many, a key" => {
+            let map = Map::default();
+            instructions::counted(|| assert_eq!(map.insert_many((0..times).map(|n| (n, n))) as u64, times));
+        }
+        "remove_many, a key" => {
+            let map: Map = Tidy::filled(shuffled(times, 1).map(|key| (key, !key)));
+            instructions::counted(|| assert_eq!(map.remove_many(&(0..times).collect::<Vec<_>>()) as u64, times));
+        }
+        "remove" => {
+            let map: Map = Tidy::filled(shuffled(times, 1).map(|key| (key, !key)));
+            instructions::counted(|| (0..times).for_each(|n| assert!(map.remove(&n).is_some())));
+        }
         "insert" => {
             let map = Map::default();
             instructions::counted(|| (0..times).for_each(|n| assert!(map.insert(n, n).is_none())));
