@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use tidymap::{ReclaimError, Ref};
 
-use crate::calls::{Map, Pair, Session, Stored, in_session, on_map};
+use crate::calls::{ByReader, Map, Pair, Session, Stored, in_session, on_map};
 use crate::common::Ledger;
-use crate::model::{Call, KEYS, Operation, State, Value};
+use crate::model::{Call, KEYS, Operation, Outcome, State, Value};
 use crate::program::{Kind, Program, Step};
 
 /// What the threads of an execution share beside the map. Not scheduled, and no part of what is tested: between two accesses of the
@@ -28,6 +28,7 @@ pub(crate) struct Actor<'s, 'm, 'l> {
     thread: usize,
     /// Dropped in this order, which is any: they may end in any order.
     session: Option<Session<'m, 'l>>,
+    reader: ByReader<'m, 'l>,
     kept: Option<(Ref<'m, u64, Stored<'l>>, Value)>,
     /// What this thread has found or written last: what its `compare_exchange` expects.
     latest: State,
@@ -37,7 +38,8 @@ pub(crate) struct Actor<'s, 'm, 'l> {
 impl<'s, 'm, 'l> Actor<'s, 'm, 'l> {
     pub(crate) fn new(stage: &'s Stage<'l>, map: &'m Map<'l>, program: &Program, thread: usize) -> Self {
         let (latest, operations) = (State::default(), Vec::new());
-        Actor { stage, map, batch: program.batch, thread, session: None, kept: None, latest, operations }
+        let (batch, reader) = (program.batch, map.reader());
+        Actor { stage, map, batch, thread, session: None, reader, kept: None, latest, operations }
     }
 
     pub(crate) fn follow(&mut self, steps: &[Step]) {
@@ -45,10 +47,11 @@ impl<'s, 'm, 'l> Actor<'s, 'm, 'l> {
         // Its guards end, one after the other.
         self.step(&Step::Close);
         self.step(&Step::LetGo);
+        self.step(&Step::Park);
     }
 
     fn holds_guard(&self) -> bool {
-        self.session.is_some() || self.kept.is_some()
+        self.session.is_some() || self.kept.is_some() || !self.reader.is_parked()
     }
 
     pub(crate) fn step(&mut self, step: &Step) {
@@ -82,6 +85,8 @@ impl<'s, 'm, 'l> Actor<'s, 'm, 'l> {
         match *step {
             Step::Call(key, kind) => self.call(key, kind, true),
             Step::OneShot(key, kind) => self.call(key, kind, false),
+            Step::Read(key) => self.read(key),
+            Step::Park => self.reader.park(),
             Step::Open => self.session = Some(map.pin()),
             Step::Close => self.session = None,
             Step::Refresh => {
@@ -150,6 +155,8 @@ impl<'s, 'm, 'l> Actor<'s, 'm, 'l> {
             Kind::Compute => Call::Compute(new),
             Kind::Remove => Call::Remove,
             Kind::RemoveIf => Call::RemoveIf,
+            Kind::InsertMany => Call::InsertMany(new),
+            Kind::RemoveMany => Call::RemoveMany,
             Kind::Clear => Call::Clear,
         };
         self.record(key, call, may_use_session);
@@ -157,11 +164,19 @@ impl<'s, 'm, 'l> Actor<'s, 'm, 'l> {
 
     pub(crate) fn record(&mut self, key: usize, call: Call, may_use_session: bool) {
         let ledger = self.stage.ledger;
-        let invoked = self.stage.clock.fetch_add(1, Relaxed);
-        let outcome = match &self.session {
+        self.note(key, call, |actor| match &actor.session {
             Some(session) if may_use_session => in_session(session, ledger, key, call),
-            _ => on_map(self.map, ledger, key, call),
-        };
+            _ => on_map(actor.map, ledger, key, call),
+        });
+    }
+
+    fn read(&mut self, key: usize) {
+        self.note(key, Call::Get, |actor| Outcome::Found(actor.reader.get(&(key as u64)).map(|found| found.read())));
+    }
+
+    fn note(&mut self, key: usize, call: Call, perform: impl FnOnce(&mut Self) -> Outcome) {
+        let invoked = self.stage.clock.fetch_add(1, Relaxed);
+        let outcome = perform(self);
         let returned = self.stage.clock.fetch_add(1, Relaxed);
         self.latest[key] = outcome.seen().filter(|_| call.writes().is_none()).or(call.writes());
         self.operations.push(Operation { thread: self.thread, invoked, returned, key, call, outcome });

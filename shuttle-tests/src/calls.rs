@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher};
 
-use tidymap::{Compute, HashMap, Operation, Pinned, Ref};
+use tidymap::{Compute, HashMap, Operation, Pinned, Reader, Ref};
 
 use crate::common::{Counted, Ledger};
 use crate::model::{Call, Next, Outcome, Value, wanted};
@@ -11,6 +11,7 @@ use crate::program::Hashes;
 
 pub(crate) type Stored<'l> = Counted<'l, Value>;
 pub(crate) type Map<'l> = HashMap<u64, Stored<'l>, Hashes>;
+pub(crate) type ByReader<'m, 'l> = Reader<'m, u64, Stored<'l>, Hashes>;
 pub(crate) type Session<'m, 'l> = Pinned<'m, u64, Stored<'l>, Hashes>;
 
 impl BuildHasher for Hashes {
@@ -63,6 +64,10 @@ impl Pair for (&u64, &Stored<'_>) {
     }
 }
 
+/// From here on each key is used by one call.
+const FIRST_UNUSED: u64 = 1000;
+const NEVER_USED: u64 = 999;
+
 /// The same for the map and for a session, whose calls differ only in what kind of pair they return.
 macro_rules! perform {
     ($map:expr, $ledger:expr, $key:expr, $call:expr) => {{
@@ -114,9 +119,14 @@ macro_rules! perform {
                 Ok(old) => Outcome::Old(old.map(|old| old.read())),
                 Err(kept) => Outcome::Kept(Some(kept.read())),
             },
+            Call::InsertMany(value) => {
+                let other = FIRST_UNUSED + u64::from(value.thread) * 100 + u64::from(value.number);
+                Outcome::Present(map.insert_many([(other, store(value)), (key, store(value))]) == 1)
+            }
+            Call::RemoveMany => Outcome::Present(map.remove_many(&[NEVER_USED, key]) == 1),
             Call::Clear => {
                 map.clear();
-                Outcome::Cleared
+                Outcome::Done
             }
             #[allow(unreachable_patterns, reason = "the recorder of real runs may know more calls")]
             _ => unreachable!("programs have no such call"),

@@ -40,6 +40,8 @@ pub(crate) enum Kind {
     Compute,
     Remove,
     RemoveIf,
+    InsertMany,
+    RemoveMany,
     Clear,
 }
 
@@ -49,6 +51,9 @@ pub(crate) enum Step {
     Call(usize, Kind),
     /// Under a guard of its own, session or not.
     OneShot(usize, Kind),
+    /// By the thread's reader.
+    Read(usize),
+    Park,
     Open,
     Close,
     Refresh,
@@ -109,8 +114,20 @@ impl<'a> Arbitrary<'a> for Step {
         let [choice, what]: [u8; 2] = bytes.arbitrary()?;
         // Mostly the first two keys, so that threads meet.
         let key = [0, 0, 0, 1, 1, 2, 3, 0][usize::from(what % 8)];
+        Ok(match choice {
+            240..245 => Step::Call(key, Kind::InsertMany),
+            245..250 => Step::Call(key, Kind::RemoveMany),
+            250..254 => Step::Read(key),
+            254.. => Step::Park,
+            choice => Step::of(choice % 32, key, what),
+        })
+    }
+}
+
+impl Step {
+    fn of(choice: u8, key: usize, what: u8) -> Step {
         let other = u64::from(what % 16);
-        Ok(match choice % 32 {
+        match choice {
             0..12 => Step::Call(key, kind(what / 8)),
             12..16 => Step::OneShot(key, kind(what / 8)),
             16 | 17 => Step::Open,
@@ -126,7 +143,7 @@ impl<'a> Arbitrary<'a> for Step {
             29 => Step::Reclaim,
             30 => Step::TryReclaim,
             _ => Step::Figures,
-        })
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use crate::calls::{Calls, Map, Sweep, dawdle};
 use crate::common::GoodHash;
 use crate::model::{Call, KEYS, Outcome, State, wanted};
-use crate::subject::{Calls, Map, OneShot, Subject, Sweep, dawdle};
+use crate::subject::{OneShot, Subject};
 
 /// Passes a call to the map below, in several steps or none.
 pub(crate) trait Bug: Default + Sync {
@@ -14,7 +15,7 @@ pub(crate) trait Bug: Default + Sync {
     fn perform(&self, map: &OneShot<GoodHash>, key: usize, call: Call) -> Option<Outcome>;
 
     /// The same for a call that visits all keys.
-    fn sweep(&self, _map: &OneShot<GoodHash>, _call: Call) -> Option<Sweep> {
+    fn sweep(&self, _map: &OneShot<GoodHash>, _keys: usize, _call: Call) -> Option<Sweep> {
         None
     }
 }
@@ -30,8 +31,8 @@ impl<B: Bug> Calls for With<B> {
         self.bug.perform(&self.map, key, call).unwrap_or_else(|| self.map.perform(key, call))
     }
 
-    fn sweep(&self, call: Call) -> Sweep {
-        self.bug.sweep(&self.map, call).unwrap_or_else(|| self.map.sweep(call))
+    fn sweep(&self, keys: usize, call: Call) -> Sweep {
+        self.bug.sweep(&self.map, keys, call).unwrap_or_else(|| self.map.sweep(keys, call))
     }
 }
 
@@ -109,7 +110,7 @@ impl Bug for ClearsInSteps {
             map.perform(key, Call::Remove);
             dawdle();
         }
-        Some(Outcome::Cleared)
+        Some(Outcome::Done)
     }
 }
 
@@ -171,7 +172,7 @@ impl Bug for LeavesAnEntry {
         if let Some(left) = left {
             map.perform(key, Call::TryInsert(left));
         }
-        Some(Outcome::Cleared)
+        Some(Outcome::Done)
     }
 }
 
@@ -209,6 +210,20 @@ impl Bug for InsertsTwice {
         dawdle();
         map.perform(key, Call::Insert(new));
         Some(Outcome::Inserted(new))
+    }
+}
+
+/// An `insert_many` counts what is new, and then inserts.
+#[derive(Default)]
+pub(crate) struct CountsBefore;
+
+impl Bug for CountsBefore {
+    fn perform(&self, map: &OneShot<GoodHash>, key: usize, call: Call) -> Option<Outcome> {
+        let Call::InsertMany(new) = call else { return None };
+        let Outcome::Found(found) = map.perform(key, Call::Get) else { return None };
+        dawdle();
+        map.perform(key, Call::Insert(new));
+        Some(Outcome::Present(found.is_some()))
     }
 }
 
@@ -258,13 +273,13 @@ impl Bug for SkipsWhatChanges {
         None
     }
 
-    fn sweep(&self, map: &OneShot<GoodHash>, call: Call) -> Option<Sweep> {
+    fn sweep(&self, map: &OneShot<GoodHash>, keys: usize, call: Call) -> Option<Sweep> {
         if call != Call::Iterate {
             return None;
         }
-        let first = map.sweep(call);
+        let first = map.sweep(keys, call);
         dawdle();
-        let second = map.sweep(call);
+        let second = map.sweep(keys, call);
         Some(std::array::from_fn(|key| if first[key] == second[key] { first[key] } else { Outcome::Found(None) }))
     }
 }
@@ -278,11 +293,11 @@ impl Bug for IteratesOverThePast {
         None
     }
 
-    fn sweep(&self, map: &OneShot<GoodHash>, call: Call) -> Option<Sweep> {
+    fn sweep(&self, map: &OneShot<GoodHash>, keys: usize, call: Call) -> Option<Sweep> {
         if call != Call::Iterate {
             return None;
         }
-        let now = map.sweep(call);
+        let now = map.sweep(keys, call);
         self.0.lock().expect("no panic").replace(now).or(Some(now))
     }
 }
@@ -296,11 +311,11 @@ impl Bug for RetainsWhatChanges {
         None
     }
 
-    fn sweep(&self, map: &OneShot<GoodHash>, call: Call) -> Option<Sweep> {
+    fn sweep(&self, map: &OneShot<GoodHash>, keys: usize, call: Call) -> Option<Sweep> {
         if call != Call::Retain {
             return None;
         }
-        let met = map.sweep(Call::Iterate);
+        let met = map.sweep(keys, Call::Iterate);
         dawdle();
         let each = |key: usize| match met[key].seen() {
             Some(value) if wanted(value) && map.perform(key, Call::Get).seen() == Some(value) => {

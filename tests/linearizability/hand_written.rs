@@ -25,7 +25,7 @@ fn remove(thread: usize, time: (u64, u64), key: usize, old: Option<Value>) -> Op
 }
 
 fn clear(thread: usize, time: (u64, u64)) -> Operation {
-    call(thread, time, 0, Call::Clear, Outcome::Cleared)
+    call(thread, time, 0, Call::Clear, Outcome::Done)
 }
 
 #[track_caller]
@@ -175,7 +175,7 @@ fn guessed_history(random: &mut Random) -> Vec<Operation> {
                 begun += 1;
                 let new = Value { thread: thread as u16, number: begun as u16 };
                 let key = random.below(2) as usize;
-                let guess = call(thread, (time, u64::MAX), key, choose(random, new, state[key]), Outcome::Cleared);
+                let guess = call(thread, (time, u64::MAX), key, choose(random, new, state[key]), Outcome::Done);
                 open[thread] = Some(guess);
             }
             None if history.len() == CALLS => return history,

@@ -9,9 +9,10 @@ use std::hash::BuildHasher;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 
+use crate::calls::{Calls, Key, Map};
 use crate::common::{Random, in_parallel};
 use crate::model::{Call, KEYS, Operation, Outcome, State, Value};
-use crate::subject::{Calls, Key, Map, Subject};
+use crate::subject::Subject;
 
 #[derive(Default)]
 struct Clock(AtomicU64);
@@ -74,7 +75,7 @@ impl<'c> Script<'c> {
     /// A call for each key, which all take as long as the sweep does.
     fn record_sweep(&mut self, call: Call, calls: &impl Calls) {
         let invoked: Vec<u64> = (0..self.plan.keys).map(|_| self.clock.now()).collect();
-        let outcomes = calls.sweep(call);
+        let outcomes = calls.sweep(self.plan.keys, call);
         for (key, invoked) in invoked.into_iter().enumerate() {
             self.note(invoked, key, call, outcomes[key]);
         }
@@ -85,14 +86,14 @@ impl<'c> Script<'c> {
         self.latest[key] = match outcome {
             Outcome::Found(now) | Outcome::Kept(now) => now,
             Outcome::Inserted(new) | Outcome::Updated { new, .. } => Some(new),
-            Outcome::Old(_) | Outcome::Present(_) | Outcome::Cleared => call.writes(),
+            Outcome::Old(_) | Outcome::Present(_) | Outcome::Done => call.writes(),
         };
         self.operations.push(Operation { thread: self.thread, invoked, returned, key, call, outcome });
     }
 
     fn choose(&mut self, key: usize) -> Call {
         let new = Value { thread: self.thread as u16, number: self.operations.len() as u16 };
-        match self.below(32) {
+        match self.below(36) {
             0..4 => Call::Insert(new),
             4 | 5 => Call::TryInsert(new),
             6 => Call::GetOrInsert(new),
@@ -115,6 +116,11 @@ impl<'c> Script<'c> {
             // Rarely, or there would be little to clear.
             25 if self.plan.with_clear && self.random.once_in(2) => Call::Clear,
             26 | 27 => Call::Read,
+            28 => Call::InsertMany(new),
+            29 => Call::RemoveMany,
+            30 if self.random.once_in(2) => Call::GetMany,
+            31 if self.random.once_in(2) => Call::InsertAll(new),
+            31 => Call::RemoveAll,
             _ => Call::Get,
         }
     }

@@ -4,8 +4,8 @@
 //! - [`model`]: the calls, and what each does to a plain map;
 //! - [`history`]: records what threads do, while another one keeps the tables moving;
 //! - [`checker`]: looks for the order; [`hand_written`] shows that it accepts and rejects what it should;
-//! - [`subject`]: the map, one-shot or in sessions, as the recorder sees it; [`broken`]: maps with a bug each, which have to
-//!   be rejected.
+//! - [`calls`]: the calls on a map and in a session; [`subject`]: one-shot, in sessions, by readers; [`broken`]: maps with a bug each,
+//!   which have to be rejected.
 //!
 //! C1 speaks of calls on one key; `clear` is held to the same: it removes all keys at one moment. An iteration is held to what C2 makes
 //! of it for each key by itself: what it yields was there at some moment of it, and of what it leaves out there was such a moment without. So is
@@ -20,6 +20,7 @@
 //! Each test makes a fixed number of calls, and no time is asserted.
 
 mod broken;
+mod calls;
 mod checker;
 #[path = "../common/mod.rs"]
 mod common;
@@ -35,7 +36,7 @@ use common::{ConstantHash, GoodHash, LowBitsHash, Random};
 use history::{Plan, record};
 use model::{KEYS, Operation};
 use seen::Seen;
-use subject::{Capped, InSessions, OneShot, Subject};
+use subject::{ByReaders, Capped, InSessions, OneShot, Subject};
 
 const MOST_THREADS: usize = if cfg!(miri) { 2 } else { 8 };
 /// With each number of threads.
@@ -58,11 +59,11 @@ fn long(with_clear: bool, crowd: usize) -> impl Iterator<Item = Plan> {
     })
 }
 
-/// Plans for a fifth of the short histories: there are five tests of them. The younger and the emptier a map is, the more of what threads
+/// Plans for a sixth of the short histories: there are six tests of them. The younger and the emptier a map is, the more of what threads
 /// do concerns its tables.
 fn short(with_clear: bool, crowd: usize) -> impl Iterator<Item = Plan> {
     let histories = std::env::var("HISTORIES").map_or(20_000, |number| number.parse().expect("a number"));
-    (0..if cfg!(miri) { 1 } else { histories / 5 }).map(move |number| {
+    (0..if cfg!(miri) { 1 } else { histories / 6 }).map(move |number| {
         let mut random = Random::new(number);
         let mut up_to = |most: usize| 1 + random.below(most as u64) as usize;
         let threads = 1 + up_to(MOST_THREADS - 1);
@@ -116,6 +117,11 @@ fn calls_in_sessions() {
 }
 
 #[test]
+fn calls_by_readers() {
+    assert_linearizable::<ByReaders<GoodHash>>(long(false, 48));
+}
+
+#[test]
 fn one_shot_calls_with_clear() {
     // Many other keys, so that a clear takes its time.
     assert_linearizable::<OneShot<GoodHash>>(long(true, 300));
@@ -151,6 +157,11 @@ fn short_histories_in_sessions() {
     assert_linearizable::<InSessions<GoodHash>>(short(true, 24));
 }
 
+#[test]
+fn short_histories_by_readers() {
+    assert_linearizable::<ByReaders<GoodHash>>(short(true, 24));
+}
+
 /// Fails unless one of the short histories shows the bug. The map itself has to pass them all.
 fn assert_rejected<B: Bug>() {
     let rejected = |plan| check(plan, &record::<With<B>>(plan).operations).is_err();
@@ -175,6 +186,7 @@ rejected! {
     reads_of_an_old_table_are_rejected: OldReadTable;
     lost_updates_are_rejected: LostUpdates;
     a_key_inserted_twice_is_rejected: InsertsTwice;
+    new_keys_counted_before_are_rejected: CountsBefore;
     a_comparison_before_the_exchange_is_rejected: ComparesBefore;
     double_removes_are_rejected: DoubleRemoves;
     removals_that_come_late_are_rejected: RemovesLater;

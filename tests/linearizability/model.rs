@@ -59,8 +59,17 @@ pub(crate) enum Call {
     RemoveIf,
     RemoveEntry,
     RemoveOwned,
+    /// Of this key among others that are new, which `insert_many` counts.
+    InsertMany(Value),
+    /// Of this key among others that are absent.
+    RemoveMany,
     /// What an iteration says of the key.
     Iterate,
+    /// What a `get_many` of all keys says of this one.
+    GetMany,
+    /// What an `insert_many` of all keys does to this one.
+    InsertAll(Value),
+    RemoveAll,
     /// What a `retain` does to the key, which removes values with even numbers.
     Retain,
     /// Of all keys, whichever is named.
@@ -81,7 +90,8 @@ pub(crate) enum Outcome {
     },
     /// The call has changed nothing, and this is what is there.
     Kept(Option<Value>),
-    Cleared,
+    /// The call says nothing of the key.
+    Done,
 }
 
 /// What the closure of a recorded `compute` wants.
@@ -113,14 +123,14 @@ impl Outcome {
             Outcome::Found(value) | Outcome::Old(value) | Outcome::Kept(value) => value,
             Outcome::Updated { old, .. } => Some(old),
             Outcome::Inserted(new) => Some(new),
-            Outcome::Present(_) | Outcome::Cleared => None,
+            Outcome::Present(_) | Outcome::Done => None,
         }
     }
 }
 
 impl Call {
     /// How many there are, `Clear` among them.
-    pub(crate) const KINDS: usize = 19;
+    pub(crate) const KINDS: usize = 24;
 
     /// The value that the call may write.
     pub(crate) fn writes(self) -> Option<Value> {
@@ -128,20 +138,22 @@ impl Call {
             Call::Insert(new) | Call::TryInsert(new) | Call::GetOrInsert(new) | Call::GetOrInsertWith(new) => Some(new),
             Call::Update(new) | Call::UpdateOrInsert(new) | Call::UpdateOrInsertWith(new) => Some(new),
             Call::Compute(new) | Call::CompareExchange { new, .. } => Some(new),
-            Call::Get | Call::Read | Call::ContainsKey | Call::Iterate => None,
-            Call::Remove | Call::RemoveIf | Call::RemoveEntry | Call::RemoveOwned | Call::Retain | Call::Clear => None,
+            Call::InsertMany(new) | Call::InsertAll(new) => Some(new),
+            Call::Get | Call::Read | Call::ContainsKey | Call::Iterate | Call::GetMany => None,
+            Call::Remove | Call::RemoveIf | Call::RemoveEntry | Call::RemoveOwned => None,
+            Call::RemoveMany | Call::RemoveAll | Call::Retain | Call::Clear => None,
         }
     }
 
     /// Does it visit all keys, each at a moment of its own?
     pub(crate) fn sweeps(self) -> bool {
-        matches!(self, Call::Iterate | Call::Retain)
+        matches!(self, Call::Iterate | Call::GetMany | Call::InsertAll(_) | Call::RemoveAll | Call::Retain)
     }
 
     /// What a call must return if the key has `old`, and what the key has then.
     pub(crate) fn on(self, old: Option<Value>) -> (Outcome, Option<Value>) {
         match (self, old) {
-            (Call::Get | Call::Read | Call::Iterate, _) => (Outcome::Found(old), old),
+            (Call::Get | Call::Read | Call::Iterate | Call::GetMany, _) => (Outcome::Found(old), old),
             (Call::ContainsKey, _) => (Outcome::Present(old.is_some()), old),
             (Call::Insert(new), _) => (Outcome::Old(old), Some(new)),
             (Call::TryInsert(new), None) => (Outcome::Inserted(new), Some(new)),
@@ -166,7 +178,10 @@ impl Call {
             (Call::Remove | Call::RemoveIf | Call::RemoveEntry | Call::RemoveOwned | Call::Retain, _) => {
                 (Outcome::Old(old), None)
             }
-            (Call::Clear, _) => (Outcome::Cleared, None),
+            (Call::InsertMany(new), _) => (Outcome::Present(old.is_some()), Some(new)),
+            (Call::RemoveMany, _) => (Outcome::Present(old.is_some()), None),
+            (Call::InsertAll(new), _) => (Outcome::Done, Some(new)),
+            (Call::RemoveAll | Call::Clear, _) => (Outcome::Done, None),
         }
     }
 }
@@ -204,7 +219,7 @@ impl Operation {
     /// True if wherever it fits and changes nothing it may be placed at once; later it could only fit less well. Not so what fits
     /// anywhere, and might change something later.
     pub(crate) fn is_settled_by_fitting(&self) -> bool {
-        self.call != Call::Clear && !matches!((self.call, self.outcome), (Call::Retain, Outcome::Old(_)))
+        !matches!((self.call, self.outcome), (Call::Clear | Call::RemoveAll, _) | (Call::Retain, Outcome::Old(_)))
     }
 
     /// Has it written this value?
