@@ -67,7 +67,7 @@ mod sync;
 #[cfg(feature = "metrics")]
 pub use map::Metrics;
 pub use map::{
-    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError,
-    Operation, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats,
-    TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, LocalGuard,
+    OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
+    Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError, Values,
 };

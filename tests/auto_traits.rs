@@ -12,9 +12,9 @@ use std::task::{Context, Poll, Waker};
 #[cfg(feature = "metrics")]
 use tidymap::Metrics;
 use tidymap::{
-    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError,
-    Operation, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats,
-    TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, LocalGuard,
+    OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
+    Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
 };
 
 /// Does the type implement the trait? A constant, known when this is compiled.
@@ -58,6 +58,15 @@ threads! {
     HashMap<u64, u64, Cell<RandomState>>: true, false;
     // Guards belong to their thread.
     Pinned<'static, u64, String, RandomState>: false, false;
+    // But for those that belong to their owner, and share the map.
+    OwnedPinned<'static, u64, String, RandomState>: true, true;
+    OwnedPinned<'static, u64, Cell<u64>, RandomState>: false, false;
+    OwnedPinned<'static, Rc<String>, u64, RandomState>: false, false;
+    OwnedPinned<'static, u64, u64, Cell<RandomState>>: false, false;
+    // What makes the difference, a `SessionGuard` of either kind.
+    LocalGuard<'static, u64, String>: false, false;
+    OwnedGuard<'static, u64, String>: true, true;
+    OwnedGuard<'static, u64, Cell<u64>>: false, false;
     Reader<'static, u64, String, RandomState>: false, false;
     Ref<'static, u64, String>: false, false;
     Iter<'static, u64, String>: false, false;

@@ -44,7 +44,8 @@ use table::Table;
 use writer::Writer;
 
 pub(crate) type Guard<'m, K, V> = crate::reclaim::Guard<'m, Unlinked<K, V>>;
-type Held<'m, K, V> = crate::reclaim::Held<'m, Unlinked<K, V>>;
+pub(crate) type Held<'m, K, V> = crate::reclaim::Held<'m, Unlinked<K, V>>;
+pub(crate) type Lease<'m, K, V> = crate::reclaim::Lease<'m, Unlinked<K, V>>;
 pub(crate) type Permit<'m, K, V> = crate::reclaim::Permit<'m, Unlinked<K, V>>;
 pub(crate) type Drain<'m, K, V> = crate::reclaim::Drain<'m, Unlinked<K, V>>;
 

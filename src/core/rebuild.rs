@@ -296,6 +296,10 @@ impl<K, V> Core<K, V> {
     /// Counts a read that had to look into young tables; goes on with a promotion if one is due and the mutex is free.
     #[inline]
     pub(super) fn count_miss(&self, guard: &Held<'_, K, V>) {
+        if guard.is_leased() {
+            // Of the thread that reads.
+            return self.count_miss(&self.guard());
+        }
         if let Some(misses) = guard.miss(MISS_LOT) {
             self.tell_misses(guard, misses);
         }

@@ -6,7 +6,7 @@ use std::iter::{Fuse, FusedIterator};
 
 use equivalent::Equivalent;
 
-use super::{HashMap, Pinned};
+use super::{HashMap, LocalGuard, Pinned, SessionGuard};
 use crate::core::{self, FETCHED, GROUP};
 
 /// Takes the next group out of `items`; false if there is none.
@@ -105,10 +105,11 @@ where
     }
 }
 
-impl<K, V, S> Pinned<'_, K, V, S>
+impl<K, V, S, G> Pinned<'_, K, V, S, G>
 where
     K: Eq + Hash,
     S: BuildHasher,
+    G: SessionGuard<K, V>,
 {
     /// The values of `keys`, in their order; `None` for those that are absent.
     ///
@@ -124,7 +125,7 @@ where
     /// let found: Vec<_> = session.get_many(&[2, 3, 1]).collect();
     /// assert_eq!(found, [Some(&"two"), None, Some(&"one")]);
     /// ```
-    pub fn get_many<'q, Q, I>(&self, keys: I) -> GetMany<'_, 'q, Q, K, V, S, I::IntoIter>
+    pub fn get_many<'q, Q, I>(&self, keys: I) -> GetMany<'_, 'q, Q, K, V, S, I::IntoIter, G>
     where
         I: IntoIterator<Item = &'q Q>,
         Q: Hash + Equivalent<K> + ?Sized + 'q,
@@ -137,7 +138,7 @@ where
         let mut pairs = self.map.hashed(pairs);
         let (mut group, mut new) = (Vec::new(), 0);
         while take_group(&mut group, &mut pairs) {
-            new += self.map.core.insert_group(&self.guard, &mut group);
+            new += self.writing(|core, guard| core.insert_group(guard, &mut group));
         }
         new
     }
@@ -150,7 +151,7 @@ where
         let mut keys = keys.into_iter().map(|key| (self.map.hash(key), key)).fuse();
         let (mut group, mut removed) = (Vec::new(), 0);
         while take_group(&mut group, &mut keys) {
-            removed += self.map.core.remove_group(&self.guard, &group);
+            removed += self.writing(|core, guard| core.remove_group(guard, &group));
         }
         removed
     }
@@ -158,8 +159,8 @@ where
 
 /// The values of many keys: [`Pinned::get_many`].
 #[must_use = "it looks up nothing before it is asked"]
-pub struct GetMany<'s, 'q, Q: ?Sized, K, V, S, I> {
-    session: &'s Pinned<'s, K, V, S>,
+pub struct GetMany<'s, 'q, Q: ?Sized, K, V, S, I, G = LocalGuard<'s, K, V>> {
+    session: &'s Pinned<'s, K, V, S, G>,
     keys: Fuse<I>,
     /// Keys that have been read ahead, from `next` to `end`.
     ahead: [Option<(core::Hash, &'q Q)>; FETCHED],
@@ -167,11 +168,12 @@ pub struct GetMany<'s, 'q, Q: ?Sized, K, V, S, I> {
     end: usize,
 }
 
-impl<'q, Q, K, V, S, I> GetMany<'_, 'q, Q, K, V, S, I>
+impl<'q, Q, K, V, S, I, G> GetMany<'_, 'q, Q, K, V, S, I, G>
 where
     Q: Hash + ?Sized,
     S: BuildHasher,
     I: Iterator<Item = &'q Q>,
+    G: SessionGuard<K, V>,
 {
     /// Reads ahead, after all of what was read before has been looked up.
     fn read_ahead(&mut self) {
@@ -183,12 +185,14 @@ where
             // One by one: a key that has been read is looked up, though the next one panics.
             self.end += 1;
         }
-        map.core.prefetch(&self.session.guard, self.ahead[..self.end].iter().flatten().map(|(hash, _)| *hash));
+        let (core, guard) = self.session.reading();
+        core.prefetch(guard, self.ahead[..self.end].iter().flatten().map(|(hash, _)| *hash));
     }
 }
 
-impl<'s, 'q, Q, K, V, S, I> Iterator for GetMany<'s, 'q, Q, K, V, S, I>
+impl<'s, 'q, Q, K, V, S, I, G> Iterator for GetMany<'s, 'q, Q, K, V, S, I, G>
 where
+    G: SessionGuard<K, V>,
     Q: Hash + Equivalent<K> + ?Sized,
     S: BuildHasher,
     I: Iterator<Item = &'q Q>,
@@ -197,17 +201,17 @@ where
 
     #[inline]
     fn next(&mut self) -> Option<Option<&'s V>> {
-        let Pinned { map, guard } = self.session;
+        let (map, (core, guard)) = (self.session.map, self.session.reading());
         if self.next == self.end {
-            if !map.core.is_far(guard) {
+            if !core.is_far(guard) {
                 let key = self.keys.next()?;
-                return Some(map.core.get(guard, map.hash(key), key).map(|pair| pair.value));
+                return Some(core.get(guard, map.hash(key), key).map(|pair| pair.value));
             }
             self.read_ahead();
         }
         let (hash, key) = self.ahead[..self.end].get_mut(self.next)?.take()?;
         self.next += 1;
-        Some(map.core.get(guard, hash, key).map(|pair| pair.value))
+        Some(core.get(guard, hash, key).map(|pair| pair.value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -217,23 +221,25 @@ where
     }
 }
 
-impl<'q, Q, K, V, S, I> ExactSizeIterator for GetMany<'_, 'q, Q, K, V, S, I>
+impl<'q, Q, K, V, S, I, G> ExactSizeIterator for GetMany<'_, 'q, Q, K, V, S, I, G>
 where
+    G: SessionGuard<K, V>,
     Q: Hash + Equivalent<K> + ?Sized,
     S: BuildHasher,
     I: ExactSizeIterator<Item = &'q Q>,
 {
 }
 
-impl<'q, Q, K, V, S, I> FusedIterator for GetMany<'_, 'q, Q, K, V, S, I>
+impl<'q, Q, K, V, S, I, G> FusedIterator for GetMany<'_, 'q, Q, K, V, S, I, G>
 where
+    G: SessionGuard<K, V>,
     Q: Hash + Equivalent<K> + ?Sized,
     S: BuildHasher,
     I: Iterator<Item = &'q Q>,
 {
 }
 
-impl<Q: ?Sized, K, V, S, I> fmt::Debug for GetMany<'_, '_, Q, K, V, S, I> {
+impl<Q: ?Sized, K, V, S, I, G> fmt::Debug for GetMany<'_, '_, Q, K, V, S, I, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GetMany").finish_non_exhaustive()
     }

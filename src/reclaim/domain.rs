@@ -45,6 +45,8 @@ pub(crate) struct Local<G> {
     pub(super) freed: Tally,
     /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
     pub(super) misses: Cell<u32>,
+    /// Does the record belong to no thread, but to a [`Lease`](super::lease::Lease)? Written by who takes and ends it.
+    pub(super) is_leased: Cell<bool>,
     /// What is in `retired`, for others to see.
     pub(super) listed: Listed,
     pub(super) warned: Warned,
@@ -63,6 +65,7 @@ impl<G> Default for Local<G> {
             retired_sum: Tally::default(),
             freed: Tally::default(),
             misses: Cell::new(0),
+            is_leased: Cell::new(false),
             listed: Listed::default(),
             warned: Warned::default(),
         }
@@ -149,11 +152,16 @@ impl<G: Garbage> Domain<G> {
     #[cold]
     #[inline(never)]
     pub(super) fn moved_on(&self, record: &Record<Local<G>>) {
-        let mut panics = self.collect(&record.local);
-        if record.local.warned.is_due() {
+        self.look_after(record).resume();
+    }
+
+    /// Drops what waited for a guard that has ended. `own` is the calling thread's record.
+    pub(super) fn look_after(&self, own: &Record<Local<G>>) -> Panics {
+        let mut panics = self.collect(&own.local);
+        if own.local.warned.is_due() {
             self.warn_of_oldest(&mut panics);
         }
-        panics.resume();
+        panics
     }
 
     /// Runs `work`, which has garbage in its hands, and tells those who wait for it, or for a guard that it ends. Nests:

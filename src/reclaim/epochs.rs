@@ -110,7 +110,18 @@ impl<L: Default> Epochs<L> {
     /// Returns the thread's record and the guard's epoch. Never waits.
     #[inline(always)]
     pub(crate) fn enter(&self, place: Place) -> (&Record<L>, Epoch) {
-        let record = self.records.record(slot::enter());
+        self.enter_at(slot::enter(), place)
+    }
+
+    /// [`enter`](Self::enter) for a guard that belongs to no thread, but has leased `slot`. Whichever thread uses it does so after
+    /// this has returned, and the fence is for that thread's reads, too.
+    pub(crate) fn enter_leased(&self, slot: Slot, place: Place) -> (&Record<L>, Epoch) {
+        self.enter_at(slot, place)
+    }
+
+    #[inline(always)]
+    fn enter_at(&self, slot: Slot, place: Place) -> (&Record<L>, Epoch) {
+        let record = self.records.record(slot);
         // ORDERING: Acquire pairs with the Release of `stamp`: who reads an epoch has seen the unlinkings before it.
         let now = self.now.load(Ordering::Acquire);
         if record.live.load(Ordering::Relaxed) != 0 {

@@ -1,6 +1,7 @@
 //! Guards, as operations hold them.
 
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::Garbage;
 use super::directory::Record;
@@ -28,9 +29,13 @@ pub(crate) struct Guard<'d, G: Garbage> {
 pub(crate) struct Held<'d, G: Garbage> {
     domain: &'d Domain<G>,
     record: &'d Record<Local<G>>,
-    /// The record is its thread's.
-    _not_send: PhantomData<*mut ()>,
+    _not_send: PhantomData<BelongsToItsThread>,
 }
+
+/// Neither `Send` nor `Sync`, for the record is its thread's. The compiler names this type to who sends a session, so its name says what to do instead.
+type BelongsToItsThread = dyn OpenedByPinOwnedItMayBeSent + Unpin + UnwindSafe + RefUnwindSafe;
+
+trait OpenedByPinOwnedItMayBeSent {}
 
 impl<G: Garbage> Clone for Held<'_, G> {
     fn clone(&self) -> Self {
@@ -52,11 +57,20 @@ impl<'d, G: Garbage> std::ops::Deref for Guard<'d, G> {
 impl<'d, G: Garbage> Guard<'d, G> {
     #[inline(always)]
     pub(super) fn new(domain: &'d Domain<G>, record: &'d Record<Local<G>>, epoch: Epoch, place: Place) -> Guard<'d, G> {
-        Guard { held: Held { domain, record, _not_send: PhantomData }, epoch, place }
+        Guard { held: Held::new(domain, record), epoch, place }
     }
 }
 
-impl<G: Garbage> Held<'_, G> {
+impl<'d, G: Garbage> Held<'d, G> {
+    #[inline(always)]
+    pub(super) fn new(domain: &'d Domain<G>, record: &'d Record<Local<G>>) -> Held<'d, G> {
+        Held { domain, record, _not_send: PhantomData }
+    }
+
+    pub(super) fn parts(&self) -> (&'d Domain<G>, &'d Record<Local<G>>) {
+        (self.domain, self.record)
+    }
+
     /// Hands over something that no guard can reach any more that begins from now on.
     #[inline]
     pub(crate) fn retire(&self, garbage: G) {
@@ -107,6 +121,12 @@ impl<G: Garbage> Held<'_, G> {
     #[inline]
     pub(crate) fn allocated(&self, weight: Weight) {
         self.record.local.allocated.add(weight);
+    }
+
+    /// Does it belong to no thread? Then misses are not counted by it.
+    #[inline]
+    pub(crate) fn is_leased(&self) -> bool {
+        self.record.local.is_leased.get()
     }
 
     /// Counts a miss; tells how many to add to the map's count, every `flush` misses of a thread.

@@ -2,7 +2,7 @@
 //!
 //! - [`epochs`] is the engine: it knows which guards are live and which stamps have passed, and nothing of the map.
 //! - [`domain`] owns what a map has unlinked, and drops it: at once if no guard can see it, else in the drop of the last
-//!   [`guard`] that can. What is large goes in [`parts`].
+//!   [`guard`] that can. What is large goes in [`parts`]. A [`lease`] is a guard that belongs to no thread.
 //! - [`drain`] waits until all has been dropped, [`limits`] keeps writers from adding to it, [`waiters`] wakes who waits.
 //! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops
 //!   no other.
@@ -21,6 +21,7 @@ mod drain;
 mod drops;
 mod epochs;
 mod guard;
+mod lease;
 mod limits;
 mod nested;
 mod parts;
@@ -37,6 +38,7 @@ pub(crate) use domain::Domain;
 pub(crate) use drain::{Drain, WouldWait};
 pub(crate) use drops::Panics;
 pub(crate) use guard::{Guard, Held};
+pub(crate) use lease::Lease;
 pub(crate) use limits::{Limits, Permit};
 pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;

@@ -126,12 +126,29 @@ pub(crate) fn leave() {
     });
 }
 
+/// A slot that belongs to no thread, until [`end_lease`].
+pub(crate) fn lease() -> Slot {
+    // A thread that is ending may have no name any more.
+    let opener = local::at_exit().then(std::thread::current);
+    pool().take(opener)
+}
+
+/// Gives a slot back whose guard has ended, on whichever thread.
+pub(crate) fn end_lease(slot: Slot) {
+    if cfg!(loom) {
+        // As threads keep theirs: the next holder has to acquire what the last one wrote, and loom does not know this mutex.
+        return;
+    }
+    // Dropped after the lock, as in `give_back`.
+    let _opener = pool().release(slot);
+}
+
 /// The slot of this thread, if it has one.
 pub(crate) fn current() -> Option<Slot> {
     LOCAL.with(|local| Some(local.slot.get()).filter(|slot| *slot != Slot::NONE))
 }
 
-/// The name of the thread that owns `slot`.
+/// The name of the thread that owns `slot`, or has leased it.
 pub(crate) fn thread_name(slot: Slot) -> Option<String> {
     let pool = pool();
     let thread = pool.owners.get(slot.id() as usize)?.as_ref()?;

@@ -12,6 +12,7 @@ mod many;
 mod memory;
 mod own_thread;
 mod owned;
+mod owned_sessions;
 mod progress;
 mod readers;
 mod reclamation;

@@ -1,12 +1,16 @@
-//! Sessions: many operations under one guard.
+//! Sessions: many operations under one guard, which is the [thread's or the owner's](guard).
+
+mod guard;
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use equivalent::Equivalent;
 
+pub use guard::{LocalGuard, OwnedGuard, SessionGuard};
+
 use super::{CompareExchangeError, Compute, HashMap, Iter, Keys, OccupiedError, Operation, Values};
-use crate::core::{Computed, Guard, Pair};
+use crate::core::{Computed, Core, Held, Pair};
 
 /// What a session returns of a pair.
 type Refs<'s, K, V> = (&'s K, &'s V);
@@ -16,7 +20,7 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 /// It has the operations of [`HashMap`] on keys and entries (the rest by [`map`](Self::map)), with plain references as results; see there for what each does, and where it linearizes.
 /// What is removed while the session is open is dropped when it ends, so that these references stay good.
 ///
-/// Not `Send`: it belongs to its thread.
+/// Not `Send`: it belongs to its thread. [`OwnedPinned`] is the same for tasks, and for sessions that several threads share.
 ///
 /// ```compile_fail,E0597
 /// let value = {
@@ -27,19 +31,72 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 /// println!("{value}");
 /// ```
 #[must_use = "a session that is dropped at once protects nothing"]
-pub struct Pinned<'m, K, V, S> {
+pub struct Pinned<'m, K, V, S, G = LocalGuard<'m, K, V>> {
     pub(super) map: &'m HashMap<K, V, S>,
-    pub(super) guard: Guard<'m, K, V>,
+    pub(super) guard: G,
 }
+
+/// A session that belongs to whoever owns it, opened by [`HashMap::pin_owned`]: `Send` and `Sync`, so that it may live across an
+/// `await`, and be used by several threads at once.
+///
+/// Reading costs what it does in a session of a thread. Operations that may write take a guard of the calling thread beside, and what
+/// they unlink is handed over to wait for this session, so they cost what they do beside a reader.
+///
+/// The session is a live guard ([`guards`](HashMap::guards) tells the thread that opened it), but not one of any thread. So those that
+/// would wait for it, [`reclaim`](HashMap::reclaim) and its like, [`remove_owned`](HashMap::remove_owned), and one-shot writes under a
+/// [cap](crate::Builder::max_pending), **do so also if the caller owns it**: they return when another thread ends the session, or never.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use std::sync::Arc;
+///
+/// let map = Arc::new(tidymap::HashMap::from([("route", 1)]));
+/// let task = tokio::spawn({
+///     let map = map.clone();
+///     async move {
+///         let session = map.pin_owned();
+///         let route = session.get("route");
+///         tokio::task::yield_now().await; // and goes on on any thread
+///         assert_eq!(route, Some(&1));
+///     }
+/// });
+/// task.await.unwrap();
+/// # });
+/// ```
+pub type OwnedPinned<'m, K, V, S> = Pinned<'m, K, V, S, OwnedGuard<'m, K, V>>;
 
 impl<'m, K, V, S> Pinned<'m, K, V, S> {
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(super) fn new(map: &'m HashMap<K, V, S>) -> Self {
         let guard = map.core.guard();
         guard.note_time();
-        Pinned { map, guard }
+        Pinned { map, guard: LocalGuard(guard) }
+    }
+}
+
+impl<'m, K, V, S> OwnedPinned<'m, K, V, S> {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(super) fn new_owned(map: &'m HashMap<K, V, S>) -> Self {
+        Pinned { map, guard: OwnedGuard(map.core.domain.lease()) }
+    }
+}
+
+impl<K, V, S, G: SessionGuard<K, V>> Pinned<'_, K, V, S, G> {
+    /// For operations that only read.
+    #[inline(always)]
+    pub(super) fn reading(&self) -> (&Core<K, V>, &Held<'_, K, V>) {
+        (&self.map.core, self.guard.reading())
     }
 
+    /// Runs an operation of any kind.
+    #[inline(always)]
+    pub(super) fn writing<'s, R>(&'s self, operation: impl FnOnce(&'s Core<K, V>, &'s Held<'s, K, V>) -> R) -> R {
+        let core = &self.map.core;
+        self.guard.writing(core, |guard| operation(core, guard))
+    }
+}
+
+impl<'m, K, V, S, G: SessionGuard<K, V>> Pinned<'m, K, V, S, G> {
     /// The map.
     pub fn map(&self) -> &'m HashMap<K, V, S> {
         self.map
@@ -72,7 +129,8 @@ impl<'m, K, V, S> Pinned<'m, K, V, S> {
     /// ```
     #[doc(alias = "Range")]
     pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter::new(self.map.core.iter(&self.guard))
+        let (core, guard) = self.reading();
+        Iter::new(core.iter(guard))
     }
 
     /// The keys, as [`iter`](Self::iter) yields them.
@@ -98,19 +156,20 @@ impl<'m, K, V, S> Pinned<'m, K, V, S> {
     /// See [`HashMap::clear`].
     #[doc(alias = "Clear")]
     pub fn clear(&self) {
-        self.map.core.clear(&self.guard);
+        self.writing(Core::clear);
     }
 
     /// See [`HashMap::retain`].
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
-        self.map.core.retain(&self.guard, |pair| keep(pair.key, pair.value));
+        self.writing(|core, guard| core.retain(guard, |pair| keep(pair.key, pair.value)));
     }
 }
 
-impl<K, V, S> Pinned<'_, K, V, S>
+impl<K, V, S, G> Pinned<'_, K, V, S, G>
 where
     K: Eq + Hash,
     S: BuildHasher,
+    G: SessionGuard<K, V>,
 {
     /// The value of `key`; see [`HashMap::get`].
     #[doc(alias = "Load")]
@@ -119,7 +178,8 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.map.core.get(&self.guard, self.map.hash(key), key).map(|pair| pair.value)
+        let (core, guard) = self.reading();
+        core.get(guard, self.map.hash(key), key).map(|pair| pair.value)
     }
 
     /// The pair of `key`; see [`HashMap::get`].
@@ -128,7 +188,8 @@ where
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.map.core.get(&self.guard, self.map.hash(key), key).map(Pair::parts)
+        let (core, guard) = self.reading();
+        core.get(guard, self.map.hash(key), key).map(Pair::parts)
     }
 
     /// See [`HashMap::contains_key`].
@@ -145,7 +206,7 @@ where
     #[doc(alias = "Swap")]
     pub fn insert(&self, key: K, value: V) -> Option<&V> {
         let hash = self.map.hash(&key);
-        self.map.core.insert(&self.guard, hash, key, value).map(|old| old.value)
+        self.writing(|core, guard| core.insert(guard, hash, key, value)).map(|old| old.value)
     }
 
     /// Returns the new value; see [`HashMap::try_insert`].
@@ -154,7 +215,7 @@ where
     /// If the key is there.
     pub fn try_insert(&self, key: K, value: V) -> Result<&V, OccupiedError<Refs<'_, K, V>, K, V>> {
         let hash = self.map.hash(&key);
-        match self.map.core.try_insert(&self.guard, hash, key, value) {
+        match self.writing(|core, guard| core.try_insert(guard, hash, key, value)) {
             Ok(pair) => Ok(pair.value),
             Err((pair, key, value)) => Err(OccupiedError { entry: pair.parts(), key, value }),
         }
@@ -170,7 +231,7 @@ where
     #[doc(alias = "LoadOrStore")]
     pub fn get_or_insert_with(&self, key: K, make: impl FnOnce() -> V) -> &V {
         let hash = self.map.hash(&key);
-        self.map.core.get_or_insert_with(&self.guard, hash, key, make).value
+        self.writing(|core, guard| core.get_or_insert_with(guard, hash, key, make)).value
     }
 
     /// Returns the new value; see [`HashMap::update`].
@@ -179,7 +240,8 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let hash = self.map.hash(key);
-        self.map.core.update(&self.guard, hash, key, |old| update(old.value)).map(|new| new.value)
+        let successor = |old: Pair<'_, K, V>| update(old.value);
+        self.writing(|core, guard| core.update(guard, hash, key, successor)).map(|new| new.value)
     }
 
     /// Returns the new value; see [`HashMap::update_or_insert`].
@@ -191,7 +253,7 @@ where
     pub fn update_or_insert_with(&self, key: K, update: impl Fn(&V) -> V, make: impl FnOnce() -> V) -> &V {
         let hash = self.map.hash(&key);
         let successor = |old: Pair<'_, K, V>| update(old.value);
-        self.map.core.update_or_insert_with(&self.guard, hash, key, successor, make).value
+        self.writing(|core, guard| core.update_or_insert_with(guard, hash, key, successor, make)).value
     }
 
     /// See [`HashMap::compute`].
@@ -201,7 +263,7 @@ where
         mut next: impl FnMut(Option<(&K, &V)>) -> Operation<V, T>,
     ) -> Compute<Refs<'_, K, V>, T> {
         let hash = self.map.hash(&key);
-        match self.map.core.compute(&self.guard, hash, key, |old| next(old.map(Pair::parts)).into()) {
+        match self.writing(|core, guard| core.compute(guard, hash, key, |old| next(old.map(Pair::parts)).into())) {
             Computed::Inserted(pair) => Compute::Inserted(pair.parts()),
             Computed::Updated { old, new } => Compute::Updated { old: old.parts(), new: new.parts() },
             Computed::Removed(pair) => Compute::Removed(pair.parts()),
@@ -226,7 +288,7 @@ where
         V: PartialEq,
     {
         let hash = self.map.hash(key);
-        match self.map.core.compare_exchange(&self.guard, hash, key, expected, new) {
+        match self.writing(|core, guard| core.compare_exchange(guard, hash, key, expected, new)) {
             Ok(old) => Ok(old.value),
             Err((current, new)) => Err(CompareExchangeError { current: current.map(Pair::parts), new }),
         }
@@ -264,12 +326,13 @@ where
         Q: Hash + Equivalent<K> + ?Sized,
     {
         let hash = self.map.hash(key);
-        let removed = self.map.core.remove_if(&self.guard, hash, key, |pair| wanted(pair.key, pair.value));
+        let wanted = |pair: Pair<'_, K, V>| wanted(pair.key, pair.value);
+        let removed = self.writing(|core, guard| core.remove_if(guard, hash, key, wanted));
         removed.map(|pair| pair.map(Pair::parts)).map_err(Pair::parts)
     }
 }
 
-impl<'s, K, V, S> IntoIterator for &'s Pinned<'_, K, V, S> {
+impl<'s, K, V, S, G: SessionGuard<K, V>> IntoIterator for &'s Pinned<'_, K, V, S, G> {
     type Item = (&'s K, &'s V);
     type IntoIter = Iter<'s, K, V>;
 
@@ -278,7 +341,7 @@ impl<'s, K, V, S> IntoIterator for &'s Pinned<'_, K, V, S> {
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for Pinned<'_, K, V, S> {
+impl<K: fmt::Debug, V: fmt::Debug, S, G: SessionGuard<K, V>> fmt::Debug for Pinned<'_, K, V, S, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self).finish()
     }
