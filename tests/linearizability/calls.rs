@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher};
 
-use tidymap::{Compute, HashMap, Operation, Pinned, ReclaimError, Ref, Removed};
+use tidymap::{Compute, HashMap, Operation, Pinned, Ref, Removed, SessionGuard};
 
 use crate::model::{Call, KEYS, Next, Outcome, State, Value, wanted};
 
@@ -266,15 +266,12 @@ impl<S: BuildHasher> Calls for Map<S> {
     }
 }
 
-impl<S: BuildHasher> Calls for Pinned<'_, Key, Value, S> {
+impl<S: BuildHasher, G: SessionGuard<Key, Value>> Calls for Pinned<'_, Key, Value, S, G> {
     fn perform(&self, key: usize, call: Call) -> Outcome {
         let read = |session: &Self, key: &Key| session.get_key_value(key).map(|pair| pair.read());
         let remove_entry = |session: &Self, key: &Key| session.remove_entry(key).map(|pair| pair.read());
-        // Refused in a session; so a one-shot call in the midst of it takes its place.
-        let remove_owned = |session: &Self, key: &Key| {
-            assert_eq!(session.map().remove_owned(key), Err(ReclaimError::GuardHeld));
-            session.map().remove(key).map(|old| old.read())
-        };
+        // It would wait for the session; so another one-shot call in the midst of it takes its place.
+        let remove_owned = |session: &Self, key: &Key| session.map().remove(key).map(|old| old.read());
         perform!(self, key, call, read, remove_entry, remove_owned)
     }
 

@@ -36,7 +36,7 @@ use common::{ConstantHash, GoodHash, LowBitsHash, Random};
 use history::{Plan, record};
 use model::{KEYS, Operation};
 use seen::Seen;
-use subject::{ByReaders, Capped, InSessions, OneShot, Subject};
+use subject::{ByReaders, Capped, InOwnedSessions, InSessions, OneShot, Subject};
 
 const MOST_THREADS: usize = if cfg!(miri) { 2 } else { 8 };
 /// With each number of threads.
@@ -114,6 +114,11 @@ fn one_shot_calls_with_a_cap() {
 #[test]
 fn calls_in_sessions() {
     assert_linearizable::<InSessions<LowBitsHash>>(long(false, 12));
+}
+
+#[test]
+fn calls_in_owned_sessions() {
+    assert_linearizable::<InOwnedSessions<GoodHash>>(long(false, 12));
 }
 
 #[test]

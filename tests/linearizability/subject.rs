@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::hash::BuildHasher;
 
-use tidymap::{HashMap, Reader, Reclaim};
+use tidymap::{HashMap, Pinned, Reader, Reclaim, SessionGuard};
 
 use crate::calls::{Calls, Key, Map, Pair, Sweep};
 use crate::history::Script;
@@ -97,18 +97,53 @@ impl<S: BuildHasher + Default + Sync> Subject for InSessions<S> {
     }
 
     fn follow(&self, script: &mut Script<'_>, calls: usize) {
-        let mut left = calls;
-        while left > 0 {
-            let mut session = self.0.pin();
-            let some = left.min(1 + script.below(8));
-            for _ in 0..some {
-                script.record(&session);
-                if script.below(8) == 0 {
-                    session.refresh();
-                }
+        follow_in_sessions(script, calls, || self.0.pin());
+    }
+}
+
+/// The same in sessions that belong to no thread.
+#[derive(Default)]
+pub(crate) struct InOwnedSessions<S>(Map<S>);
+
+impl<S: BuildHasher> Calls for InOwnedSessions<S> {
+    fn perform(&self, key: usize, call: Call) -> Outcome {
+        self.0.pin_owned().perform(key, call)
+    }
+
+    fn sweep(&self, keys: usize, call: Call) -> Sweep {
+        self.0.pin_owned().sweep(keys, call)
+    }
+}
+
+impl<S: BuildHasher + Default + Sync> Subject for InOwnedSessions<S> {
+    type Hasher = S;
+
+    fn map(&self) -> &Map<S> {
+        &self.0
+    }
+
+    fn follow(&self, script: &mut Script<'_>, calls: usize) {
+        follow_in_sessions(script, calls, || self.0.pin_owned());
+    }
+}
+
+/// Makes the next calls of a thread, some in each session that `open` opens.
+fn follow_in_sessions<'m, S, G>(script: &mut Script<'_>, calls: usize, open: impl Fn() -> Pinned<'m, Key, Value, S, G>)
+where
+    S: BuildHasher + 'm,
+    G: SessionGuard<Key, Value>,
+{
+    let mut left = calls;
+    while left > 0 {
+        let mut session = open();
+        let some = left.min(1 + script.below(8));
+        for _ in 0..some {
+            script.record(&session);
+            if script.below(8) == 0 {
+                session.refresh();
             }
-            left -= some;
         }
+        left -= some;
     }
 }
 
