@@ -2,7 +2,7 @@
 //!
 //! # The contract, line by line
 //!
-//! Every line is tested under its own name in `tests/contract/`. A *guard* is a session ([`Pinned`]), a [`Ref`], a
+//! Every line is tested under its own name in `tests/contract/`. A *guard* is a session ([`Pinned`], [`OwnedPinned`]), a [`Ref`], a
 //! [`Reader`] that is not parked (it is taken anew at each of its reads), or a call while it runs.
 //!
 //! **Reclamation.**
@@ -48,6 +48,7 @@
 //! **Faults.** **F1** A panic in `Hash`, `Eq`, `Clone`, a closure or `Drop` never poisons, blocks, leaks from or corrupts the
 //! map. **F2** Capacity overflow and allocation failure are the standard library's panics and aborts;
 //! [`try_reserve`](HashMap::try_reserve) gives an error. **F3** No call can deadlock against a guard of its own thread.
+//! (An [`OwnedPinned`] is no thread's: who waits for guards waits for it, also if it is the caller's.)
 //!
 //! # Features
 //!

@@ -3,7 +3,7 @@
 //! - this file: the map, its construction, and what concerns it as a whole;
 //! - [`one_shot`] and [`removal`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they
 //!   return;
-//! - [`session`]: [`Pinned`] and the same operations under one guard, and [`reader`]: a guard that is brought up to date at each read;
+//! - [`session`]: [`Pinned`] and the same operations under one guard, a thread's or an owner's, and [`reader`]: a guard that is brought up to date at each read;
 //! - [`many`]: those on many keys at once, of both;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].

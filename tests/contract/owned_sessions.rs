@@ -198,7 +198,9 @@ fn c1_threads_share_a_session() {
                         let own = (round * 4 + thread) << 32 | number;
                         session.insert(own, counter.value(own));
                         kept.extend(session.get(&own).map(|value| (own, value)));
-                        kept.extend(session.insert(1 << 60 | own % 8, counter.value(own)).map(|old| (old.number, old)));
+                        kept.extend(
+                            session.insert((1 << 60) | (own % 8), counter.value(own)).map(|old| (old.number, old)),
+                        );
                         kept.extend(session.remove(&own).map(|value| (own, value)));
                         session.compute(u64::MAX, |old| {
                             let sum = old.map_or(0, |(_, sum)| sum.number) + 1;
