@@ -62,6 +62,7 @@
 
 mod core;
 mod map;
+mod multi;
 mod reclaim;
 mod sync;
 
@@ -72,3 +73,4 @@ pub use map::{
     OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
     Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError, Values,
 };
+pub use multi::{MultiIter, MultiMap, PinnedMulti, ValuesRef};

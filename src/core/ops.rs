@@ -246,6 +246,37 @@ impl<K, V> Core<K, V> {
         }
     }
 
+    /// [`compute`](Self::compute) for a key that is there, and need not be given away.
+    pub(crate) fn compute_present<'g, Q, T>(
+        &self,
+        guard: &'g Held<'_, K, V>,
+        hash: Hash,
+        key: &Q,
+        mut next: impl FnMut(Pair<'g, K, V>) -> Next<V, T>,
+    ) -> Computed<'g, K, V, T>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        loop {
+            let Some(found) = self.find(guard, hash, key) else { return Computed::Absent };
+            // SAFETY: found under the guard.
+            let old = unsafe { found.pair() };
+            match next(old) {
+                Next::Abort(why) => return Computed::Aborted(why),
+                Next::Remove => {
+                    if self.kill(guard, &found) {
+                        return Computed::Removed(old);
+                    }
+                }
+                Next::Insert(value) => {
+                    if let Ok(new) = self.overwrite(guard, &found, boxed(value)) {
+                        return Computed::Updated { old, new };
+                    }
+                }
+            }
+        }
+    }
+
     /// Removes the key if `wanted` says so of its pair. `Err` is the pair that was not wanted.
     pub(crate) fn remove_if<'g, Q>(
         &self,

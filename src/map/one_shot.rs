@@ -8,6 +8,25 @@ use super::reference::{Ref, erase, keep};
 use super::{CompareExchangeError, Compute, HashMap, OccupiedError, Operation};
 use crate::core::{Computed, Next, Pair, Permit};
 
+/// The same as a result that keeps the guard under which it was computed.
+macro_rules! keep_computed {
+    ($guard:expr, $computed:expr) => {
+        match $computed {
+            Computed::Inserted(pair) => Compute::Inserted(keep!($guard, pair)),
+            Computed::Updated { old, new } => {
+                Compute::Updated { old: keep!($guard.clone(), old), new: keep!($guard, new) }
+            }
+            Computed::Removed(pair) => Compute::Removed(keep!($guard, pair)),
+            Computed::Absent => Compute::Absent,
+            Computed::Aborted(why) => {
+                // As in `read`.
+                drop($guard);
+                Compute::Aborted(why)
+            }
+        }
+    };
+}
+
 impl<K, V, S> HashMap<K, V, S>
 where
     K: Eq + Hash,
@@ -265,19 +284,25 @@ where
         let hash = self.hash(&key);
         let _permit = self.core.domain.admit();
         let guard = self.guard();
-        match self.core.compute(&guard, hash, key, move |old| next(old.map(Pair::parts)).into()) {
-            Computed::Inserted(pair) => Compute::Inserted(keep!(guard, pair)),
-            Computed::Updated { old, new } => {
-                Compute::Updated { old: keep!(guard.clone(), old), new: keep!(guard, new) }
-            }
-            Computed::Removed(pair) => Compute::Removed(keep!(guard, pair)),
-            Computed::Absent => Compute::Absent,
-            Computed::Aborted(why) => {
-                // As in `read`.
-                drop(guard);
-                Compute::Aborted(why)
-            }
-        }
+        let computed = self.core.compute(&guard, hash, key, move |old| next(old.map(Pair::parts)).into());
+        keep_computed!(guard, computed)
+    }
+
+    /// [`compute`](Self::compute) for a key that is there. `Absent` if it is not, or `Removed` what was.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(crate) fn compute_present<Q, T>(
+        &self,
+        key: &Q,
+        mut next: impl FnMut(&K, &V) -> Operation<V, T>,
+    ) -> Compute<Ref<'_, K, V>, T>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let hash = self.hash(key);
+        let _permit = self.core.domain.admit();
+        let guard = self.guard();
+        let computed = self.core.compute_present(&guard, hash, key, move |old| next(old.key, old.value).into());
+        keep_computed!(guard, computed)
     }
 
     /// Replaces the value of `key` by `new` if it equals `expected`, and returns the pair from before.

@@ -8,6 +8,7 @@ mod last_one_out;
 mod loom_itself;
 mod many;
 mod misses;
+mod multi;
 mod owned;
 mod parts;
 mod promotion;
