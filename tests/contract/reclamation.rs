@@ -363,7 +363,26 @@ fn r8_the_map_tells_what_is_held_and_by_whom() {
     // The clock of guards is coarse.
     assert!(age < before.elapsed() + Duration::from_millis(20), "a refreshed session is a new one: {age:?}");
     drop(session);
+    assert_eq!(map.stats().oldest_guard, None);
+
+    let age = || map.stats().oldest_guard.unwrap().age;
+    let mut session = map.pin();
+    thread::sleep(Duration::from_millis(60));
+    session.refresh();
+    thread::sleep(Duration::from_millis(60));
+    assert!(
+        age() >= Duration::from_millis(40),
+        "its age counts from then on, not from when it is asked for: {:?}",
+        age()
+    );
+    // So that the next one can see less than this one.
+    map.remove(&key(99));
+    let before = Instant::now();
+    let younger = map.pin();
+    drop(session);
+    assert!(age() < before.elapsed() + Duration::from_millis(20), "the oldest has ended: {:?}", age());
+    drop(younger);
     let stats = map.stats();
-    assert_eq!((stats.retired, stats.freed, stats.pending), (40, 40, tidymap::Pending::default()));
+    assert_eq!((stats.retired, stats.freed, stats.pending), (41, 41, tidymap::Pending::default()));
     assert_eq!((stats.live_guards, stats.oldest_guard), (0, None));
 }
