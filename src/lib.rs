@@ -62,6 +62,7 @@
 mod core;
 mod map;
 mod reclaim;
+mod set;
 mod sync;
 
 #[cfg(feature = "metrics")]
@@ -70,4 +71,8 @@ pub use map::{
     Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, OccupiedError,
     Operation, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats,
     TryReserveError, Values,
+};
+pub use set::{
+    ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
+    Taken, Union,
 };
