@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash};
 use equivalent::Equivalent;
 
 use super::{ElementRef, HashSet, Taken};
-use crate::{OccupiedError, ReclaimError};
+use crate::ReclaimError;
 
 impl<T, S> HashSet<T, S>
 where
@@ -64,15 +64,7 @@ where
     /// ```
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn insert(&self, value: T) -> bool {
-        match self.map.try_insert(value, ()) {
-            Ok(_) => true,
-            Err(OccupiedError { entry, key: refused, .. }) => {
-                // Destructors may use the set, and wait for its guards.
-                drop(entry);
-                drop(refused);
-                false
-            }
-        }
+        self.map.insert_or_refuse(value, ()).is_ok()
     }
 
     /// The element equal to `value`, which is inserted if there is none. Linearizes like [`insert`](Self::insert); if `value` is

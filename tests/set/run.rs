@@ -32,7 +32,7 @@ pub(crate) enum Step {
     /// Drops one of those that are kept.
     LetGo(usize),
     /// Takes one that was taken out by value, if nobody else can see it.
-    IntoOwned(usize),
+    TakeByValue(usize),
     TakeOwned(u8),
     /// Iterates, and does one of these at each element, as far as they go.
     Iterate(Vec<Op>),
@@ -263,7 +263,7 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
                 lit(self.fuse(), || drop(kept));
                 self.model.drop_guard(taken);
             }
-            Step::IntoOwned(number) => self.into_owned(*number),
+            Step::TakeByValue(number) => self.take_by_value(*number),
             Step::TakeOwned(value) => self.take_owned(*value),
             Step::Iterate(ops) => self.iterate(ops),
             Step::Reads(values) => self.reads(values),
@@ -323,7 +323,7 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
         self.kept.iter().for_each(Kept::look);
     }
 
-    fn into_owned(&mut self, number: usize) {
+    fn take_by_value(&mut self, number: usize) {
         let Some(index) = number.checked_rem(self.kept.len()) else { return };
         if matches!(self.kept[index].reference, Reference::Found(_)) {
             return;
