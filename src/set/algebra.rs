@@ -78,7 +78,7 @@ where
     /// assert!(a.pin().is_subset(&b.pin()));
     /// ```
     pub fn is_subset(&self, other: &PinnedSet<'_, T, S>) -> bool {
-        // By `len` std knows sooner of some that they are none. Beside writers `len` is not to be relied on.
+        // Not by `len`, as std would say no at once: it still counts what others are just removing.
         self.difference(other).next().is_none()
     }
 

@@ -1,6 +1,8 @@
 //! Operations of two sets beside writers: each element that stays what it is throughout counts as that.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use tidymap::HashSet;
@@ -99,7 +101,7 @@ fn c2_elements_that_stay_are_what_they_are_beside_writers() {
     assert_eq!(LEDGER.live(), 0);
 }
 
-/// A small set that is always a part of the other, while much comes and goes in the other: `len` of neither may matter.
+/// A small set that is always a part of the other, while much comes and goes in the other.
 #[test]
 fn c2_a_subset_is_one_beside_writers_of_the_other() {
     let (part, whole) = (HashSet::from([1, 2, 3]), HashSet::from([1, 2, 3]));
@@ -121,6 +123,48 @@ fn c2_a_subset_is_one_beside_writers_of_the_other() {
             assert_eq!(part.difference(&whole).count(), 0);
         }
     });
+}
+
+thread_local! {
+    /// What is done when a [`Looks`] of number 1 is compared with another next.
+    static ON_EQ: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+#[derive(Hash)]
+struct Looks(u64);
+
+impl PartialEq for Looks {
+    fn eq(&self, other: &Self) -> bool {
+        if let Some(act) = ((self.0, other.0) == (1, 1)).then(|| ON_EQ.take()).flatten() {
+            act();
+        }
+        self.0 == other.0
+    }
+}
+
+impl Eq for Looks {}
+
+/// Within a call that removes, `len` still counts what is not there any more (C3): no subset may be denied for that.
+#[test]
+fn c2_a_subset_is_told_by_its_elements_and_not_by_len() {
+    let (part, whole) = (Rc::new(HashSet::<Looks>::new()), HashSet::<Looks>::new());
+    part.insert_many([1, 2, 3, 100].map(Looks));
+    whole.insert_many([1, 2, 3].map(Looks));
+    assert!(!part.pin().is_subset(&whole.pin()));
+    let (seen, removing) = (Rc::new(Cell::new(None)), part.clone());
+    let told = seen.clone();
+    ON_EQ.set(Some(Box::new(move || {
+        assert!(!removing.contains(&Looks(100)));
+        told.set(Some((
+            removing.len(),
+            removing.pin().is_subset(&whole.pin()),
+            whole.pin().is_superset(&removing.pin()),
+        )));
+    })));
+    // The first one is dead when the other is looked for.
+    assert_eq!(part.remove_many(&[Looks(100), Looks(1)]), 2);
+    assert_eq!(seen.get(), Some((4, true, true)));
+    assert_eq!(part.len(), 2);
 }
 
 /// Of several threads that insert equal elements one does, whichever call they use; and each is dropped once.
