@@ -70,7 +70,7 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
         // Beside what the set itself gives up; see the map's test.
         let given = |run: &Self| run.hooked.load(Ordering::Relaxed).wrapping_sub(run.set.stats().freed);
         let before = given(self);
-        lit(fuse, || {
+        let done = lit(fuse, || {
             let mut clone = self.set.clone();
             assert_eq!(&clone, self.set, "a clone is equal");
             clone.extend(values.iter().map(|value| self.ledger.make(*value)));
@@ -79,8 +79,10 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
             assert_eq!(clone == *self.set, is_subset);
             let collected: HashSet<Element<'_>, GoodHash> = self.set.pin().iter().cloned().collect();
             assert!(collected == *self.set, "whatever the hashers are");
+            clone.len() as u64
         });
         let of_clone = given(self).wrapping_sub(before);
+        assert_eq!(done.unwrap_or(of_clone), of_clone, "the clone's elements go to the same hook");
         self.hooked.fetch_sub(of_clone, Ordering::Relaxed);
     }
 }
