@@ -179,7 +179,11 @@ macro_rules! operator {
 
                 #[cfg_attr(feature = "guard-locations", track_caller)]
                 fn $method(self, other: &HashSet<T, S>) -> HashSet<T, S> {
-                    self.pin().$call(&other.pin()).cloned().collect()
+                    let (ours, theirs) = (self.pin(), other.pin());
+                    let made = ours.$call(&theirs).cloned().collect();
+                    // Not at the end of the function: a destructor that panics there leaks what is returned.
+                    drop((ours, theirs));
+                    made
                 }
             }
         )*

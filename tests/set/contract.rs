@@ -210,6 +210,7 @@ fn r8_a_guard_is_told_by_the_line_of_the_call_that_took_it() {
 fn r8_a_running_call_is_told_by_its_line() {
     use std::cell::Cell;
     use std::hash::{BuildHasher, Hasher};
+    use std::rc::Rc;
 
     thread_local! {
         /// The line of the oldest guard when an element was last compared.
@@ -252,9 +253,10 @@ fn r8_a_running_call_is_told_by_its_line() {
         }
     }
     thread_local! {
-        static SET: &'static HashSet<Looks, Zero> = Box::leak(Box::new(HashSet::default()));
+        static SET: Rc<HashSet<Looks, Zero>> = Rc::default();
     }
-    let mut set = SET.with(|set| *set);
+    let set = SET.with(Rc::clone);
+    let mut set = &*set;
     set.as_map().insert(Looks(1), ());
     macro_rules! is_seen {
         ($call:expr) => {{

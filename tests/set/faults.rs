@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use tidymap::{HashSet, ReclaimError};
 
-use crate::common::fuse::{Fuse, burn, lit};
+use crate::common::fuse::{Fuse, burn, go_off, lit};
 use crate::common::{ConstantHash, Counted, Ledger};
 
 type Set<'l> = HashSet<Counted<'l, u64>, ConstantHash>;
@@ -82,6 +82,7 @@ struct Busy {
 }
 
 thread_local! {
+    static LIVE: Cell<usize> = const { Cell::new(0) };
     static ON_DROP: RefCell<Option<Box<dyn Fn(u64)>>> = const { RefCell::new(None) };
     static ON_EQ: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
@@ -103,8 +104,15 @@ impl PartialEq for Busy {
 
 impl Eq for Busy {}
 
+impl Clone for Busy {
+    fn clone(&self) -> Self {
+        key(self.number)
+    }
+}
+
 impl Drop for Busy {
     fn drop(&mut self) {
+        LIVE.set(LIVE.get() - 1);
         if self.on_drop {
             let act = ON_DROP.take();
             if let Some(act) = &act {
@@ -118,10 +126,13 @@ impl Drop for Busy {
 }
 
 fn busy(number: u64) -> Busy {
-    Busy { number, on_drop: true }
+    let mut element = key(number);
+    element.on_drop = true;
+    element
 }
 
 fn key(number: u64) -> Busy {
+    LIVE.set(LIVE.get() + 1);
     Busy { number, on_drop: false }
 }
 
@@ -155,6 +166,24 @@ fn r5_what_is_refused_or_removed_is_dropped_outside_locks_and_guards() {
     ON_DROP.set(None);
     assert!(set.is_empty());
     assert_eq!(set.reclaim(), Ok(()));
+}
+
+/// Its sessions end when its result is made: what is dropped there may panic, and the result is not to be leaked.
+#[test]
+fn f1_a_destructor_that_panics_at_the_end_of_an_operator_costs_nothing() {
+    type Set = HashSet<Busy>;
+    let operators: [fn(&Set, &Set) -> Set; 4] = [|a, b| a | b, |a, b| a & b, |a, b| a ^ b, |a, b| a - b];
+    for operator in operators {
+        let set = Rc::new((0..5).map(key).chain([busy(9)]).collect::<Set>());
+        let other: Set = [1, 2, 7].map(key).into();
+        let removing = set.clone();
+        ON_EQ.set(Some(Box::new(move || assert!(removing.remove(&key(9))))));
+        ON_DROP.set(Some(Box::new(|_| go_off())));
+        let fuse = Fuse { first: u32::MAX, again: None };
+        assert!(lit(Some(fuse), || operator(&set, &other)).is_none(), "the panic goes on");
+        assert_eq!((set.len(), LIVE.get()), (5, 8), "what is alive is in one of the two sets");
+        assert_eq!((set.reclaim(), other.reclaim()), (Ok(()), Ok(())));
+    }
 }
 
 #[test]

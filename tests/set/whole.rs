@@ -58,7 +58,7 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
             assert_eq!(a.is_disjoint(b), twin.is_disjoint(other));
             assert_eq!(a.set() == b.set(), twin == other);
             let new = [a.set() | b.set(), a.set() & b.set(), a.set() ^ b.set(), a.set() - b.set()];
-            let new = new.map(|set| set.pin().iter().map(|element| **element).collect::<BTreeSet<u8>>());
+            let new = new.each_ref().map(|set| set.pin().iter().map(|element| **element).collect::<BTreeSet<u8>>());
             let twins = [twin | other, twin & other, twin ^ other, twin - other];
             assert_eq!(new, twins.map(|set| set.iter().map(|twin| twin.value).collect::<BTreeSet<u8>>()));
         }
