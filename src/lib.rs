@@ -64,6 +64,7 @@ mod core;
 mod map;
 mod multi;
 mod reclaim;
+mod set;
 mod sync;
 
 #[cfg(feature = "metrics")]
@@ -74,3 +75,7 @@ pub use map::{
     Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError, Values,
 };
 pub use multi::{MultiIter, MultiMap, PinnedMulti, ValuesRef};
+pub use set::{
+    ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
+    Taken, Union,
+};

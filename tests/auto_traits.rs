@@ -16,6 +16,10 @@ use tidymap::{
     OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
     Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
 };
+use tidymap::{
+    ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
+    Taken, Union,
+};
 
 /// Does the type implement the trait? A constant, known when this is compiled.
 macro_rules! implements {
@@ -77,6 +81,23 @@ threads! {
     CompareExchangeError<Ref<'static, u64, String>, String>: false, false;
     Removed<'static, u64, String>: false, false;
     Compute<Ref<'static, u64, String>, ()>: false, false;
+    // A set is as its map.
+    HashSet<String>: true, true;
+    HashSet<Rc<String>>: false, false;
+    HashSet<Cell<u64>>: true, false;
+    HashSet<MutexGuard<'static, u64>>: false, false;
+    HashSet<u64, Rc<RandomState>>: false, false;
+    HashSet<u64, Cell<RandomState>>: true, false;
+    PinnedSet<'static, u64, RandomState>: false, false;
+    SetReader<'static, u64, RandomState>: false, false;
+    ElementRef<'static, u64>: false, false;
+    Taken<'static, u64>: false, false;
+    SetIter<'static, u64>: false, false;
+    ContainsMany<'static, 'static, u64, u64, RandomState, std::slice::Iter<'static, u64>>: false, false;
+    Union<'static, u64, RandomState>: false, false;
+    Intersection<'static, u64, RandomState>: false, false;
+    Difference<'static, u64, RandomState>: false, false;
+    SymmetricDifference<'static, u64, RandomState>: false, false;
     // A task drops what waits, and looks at nothing: it may go where that may go.
     Reclaiming<'static, u64, String>: true, true;
     Reclaiming<'static, u64, Cell<u64>>: true, true;
@@ -115,11 +136,12 @@ threads! {
 #[test]
 fn every_public_type_is_told() {
     let names = |text: &'static str| text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    let exported = include_str!("../src/lib.rs").split("pub use map::").skip(1);
+    let exported = include_str!("../src/lib.rs");
+    let exported = ["pub use map::", "pub use set::"].into_iter().flat_map(|list| exported.split(list).skip(1));
     let exported: Vec<_> = exported.flat_map(|list| names(&list[..list.find(';').expect("it ends")])).collect();
     let tables = include_str!("auto_traits.rs").split("\nthreads! {").skip(1);
     let told: Vec<_> = tables.flat_map(|table| names(&table[..table.find("\n}").expect("it ends")])).collect();
-    assert!(exported.contains(&"HashMap") && exported.contains(&"Metrics"));
+    assert!(["HashMap", "Metrics", "HashSet"].iter().all(|name| exported.contains(name)));
     for name in exported.into_iter().filter(|name| !name.is_empty()) {
         assert!(told.contains(&name), "{name} may be sent and shared, or not");
     }
@@ -148,4 +170,7 @@ fn a_map_may_be_used_after_a_panic() {
     const { assert!(implements!(HashMap<u64, String>: UnwindSafe)) };
     const { assert!(implements!(HashMap<u64, String>: RefUnwindSafe)) };
     const { assert!(!implements!(HashMap<u64, Cell<u64>>: RefUnwindSafe)) };
+    const { assert!(implements!(HashSet<String>: UnwindSafe)) };
+    const { assert!(implements!(HashSet<String>: RefUnwindSafe)) };
+    const { assert!(!implements!(HashSet<Cell<u64>>: RefUnwindSafe)) };
 }

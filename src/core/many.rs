@@ -121,15 +121,49 @@ impl<K, V> Core<K, V> {
 
     /// Inserts or overwrites these, as one call of [`insert`](Self::insert) after the other does. Tells how many keys were new.
     ///
-    /// New keys are linked last, under one hold of the mutex. So that the last of two values of one key is the one that stays, no two
-    /// of these have the same hash; a key with the hash of one of them waits until all of them are done.
-    ///
     /// # Panics
     /// As [`insert`](Self::insert). What is not in the map then is dropped.
     pub(crate) fn insert_group(&self, guard: &Held<'_, K, V>, group: &mut Vec<(Hash, K, V)>) -> usize
     where
         K: Eq,
     {
+        self.group_by(
+            guard,
+            group,
+            |hash, key, value| self.replace(guard, hash, key, value).map(|_| ()),
+            |hash, key, value| self.insert(guard, hash, key, value).is_none(),
+        )
+    }
+
+    /// Inserts those of these of which the key is absent, as one call of [`try_insert`](Self::try_insert) after the other does, and drops
+    /// the others. Tells how many keys were new.
+    ///
+    /// # Panics
+    /// As [`insert_group`](Self::insert_group).
+    pub(crate) fn try_insert_group(&self, guard: &Held<'_, K, V>, group: &mut Vec<(Hash, K, V)>) -> usize
+    where
+        K: Eq,
+    {
+        self.group_by(
+            guard,
+            group,
+            |hash, key, value| self.find(guard, hash, key).map(|_| ()).ok_or(value),
+            |hash, key, value| self.try_insert(guard, hash, key, value).is_ok(),
+        )
+    }
+
+    /// Takes in a group. `known` does with a key that is there what is to be done, or returns the value; `single` is the whole call for one
+    /// key, and says if that was new.
+    ///
+    /// New keys are linked last, under one hold of the mutex. So that values of one key come in their order, no two
+    /// of these have the same hash; a key with the hash of one of them waits until all of them are done.
+    fn group_by(
+        &self,
+        guard: &Held<'_, K, V>,
+        group: &mut Vec<(Hash, K, V)>,
+        known: impl Fn(Hash, &K, V) -> Result<(), V>,
+        single: impl Fn(Hash, K, V) -> bool,
+    ) -> usize {
         self.prefetch(guard, group.iter().map(|(hash, ..)| *hash));
         let searched = self.searching();
         let (mut built, mut later, mut new) = (Vec::with_capacity(group.len()), Vec::new(), Hashes([0; 64]));
@@ -137,7 +171,7 @@ impl<K, V> Core<K, V> {
         for (hash, key, value) in group.drain(..) {
             if new.may_have(hash) {
                 later.push((hash, key, value));
-            } else if let Err(value) = self.replace(guard, hash, &key, value) {
+            } else if let Err(value) = known(hash, &key, value) {
                 new.add(hash);
                 built.push(Built { hash, entry: Some(Entry::new(key, value)) });
             }
@@ -145,8 +179,7 @@ impl<K, V> Core<K, V> {
         drop(sealing);
         let linked = if built.is_empty() { 0 } else { self.link_built(guard, searched, &mut built) };
         let again = built.into_iter().filter_map(Built::into_parts).chain(later);
-        linked
-            + again.map(|(hash, key, value)| usize::from(self.insert(guard, hash, key, value).is_none())).sum::<usize>()
+        linked + again.map(|(hash, key, value)| usize::from(single(hash, key, value))).sum::<usize>()
     }
 
     /// Links what is new, and leaves in `built` what has to be searched for again. Their hashes differ.

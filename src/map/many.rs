@@ -99,6 +99,18 @@ where
         removed
     }
 
+    /// Inserts those of which the key is absent, and returns how many: [`insert_many`](Self::insert_many) for sets, which overwrite nothing
+    /// and so need no permit.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(crate) fn try_insert_many(&self, pairs: impl IntoIterator<Item = (K, V)>) -> usize {
+        let mut pairs = self.hashed(pairs);
+        let (mut group, mut new) = (Vec::new(), 0);
+        while take_group(&mut group, &mut pairs) {
+            new += self.core.try_insert_group(&self.guard(), &mut group);
+        }
+        new
+    }
+
     /// The pairs with their hashes, to be taken in groups.
     fn hashed(&self, pairs: impl IntoIterator<Item = (K, V)>) -> impl Iterator<Item = (core::Hash, K, V)> {
         pairs.into_iter().map(|(key, value)| (self.hash(&key), key, value)).fuse()
@@ -139,6 +151,16 @@ where
         let (mut group, mut new) = (Vec::new(), 0);
         while take_group(&mut group, &mut pairs) {
             new += self.writing(|core, guard| core.insert_group(guard, &mut group));
+        }
+        new
+    }
+
+    /// See [`HashMap::try_insert_many`].
+    pub(crate) fn try_insert_many(&self, pairs: impl IntoIterator<Item = (K, V)>) -> usize {
+        let mut pairs = self.map.hashed(pairs);
+        let (mut group, mut new) = (Vec::new(), 0);
+        while take_group(&mut group, &mut pairs) {
+            new += self.writing(|core, guard| core.try_insert_group(guard, &mut group));
         }
         new
     }

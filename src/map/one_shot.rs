@@ -182,6 +182,17 @@ where
         }
     }
 
+    /// Inserts if `key` is absent, or returns what was to be inserted: [`try_insert`](Self::try_insert) for sets, which look at neither pair.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(crate) fn insert_or_refuse(&self, key: K, value: V) -> Result<(), (K, V)> {
+        let hash = self.hash(&key);
+        let guard = self.guard();
+        let done = self.core.try_insert(&guard, hash, key, value).map(|_| ()).map_err(|(_, key, value)| (key, value));
+        // As in `read`; and what is refused may be dropped without a guard.
+        drop(guard);
+        done
+    }
+
     /// The pair of `key`, inserted with `value` if it is absent. Linearizes like [`try_insert`](Self::try_insert).
     #[doc(alias = "LoadOrStore")]
     #[cfg_attr(feature = "guard-locations", track_caller)]

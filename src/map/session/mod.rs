@@ -234,6 +234,12 @@ where
         self.writing(|core, guard| core.get_or_insert_with(guard, hash, key, make)).value
     }
 
+    /// [`get_or_insert`](Self::get_or_insert) with the stored key: all that a set has.
+    pub(crate) fn get_key_value_or_insert(&self, key: K, value: V) -> Refs<'_, K, V> {
+        let hash = self.map.hash(&key);
+        self.writing(|core, guard| core.get_or_insert_with(guard, hash, key, || value)).parts()
+    }
+
     /// Returns the new value; see [`HashMap::update`].
     pub fn update<Q>(&self, key: &Q, update: impl Fn(&V) -> V) -> Option<&V>
     where
