@@ -20,6 +20,7 @@ use tidymap::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
     Taken, Union,
 };
+use tidymap::{MultiIter, MultiMap, PinnedMulti, ValuesRef};
 
 /// Does the type implement the trait? A constant, known when this is compiled.
 macro_rules! implements {
@@ -114,6 +115,13 @@ threads! {
     OccupiedError<(&'static u64, &'static u64), u64, Rc<u64>>: false, false;
     OccupiedError<(&'static u64, &'static u64), u64, u64>: true, true;
     CompareExchangeError<(&'static u64, &'static u64), u64>: true, true;
+    // The same for several values a key.
+    MultiMap<u64, Rc<String>>: false, false;
+    MultiMap<u64, Cell<u64>>: true, false;
+    MultiMap<u64, String>: true, true;
+    PinnedMulti<'static, u64, String, RandomState>: false, false;
+    ValuesRef<'static, u64, String>: false, false;
+    MultiIter<'static, u64, String>: false, false;
     // The rest is plain data.
     Builder<Rc<u64>, Rc<String>>: true, true;
     Builder<u64, u64, Rc<RandomState>>: false, false;
@@ -137,11 +145,12 @@ threads! {
 fn every_public_type_is_told() {
     let names = |text: &'static str| text.split(|c: char| !c.is_alphanumeric() && c != '_');
     let exported = include_str!("../src/lib.rs");
-    let exported = ["pub use map::", "pub use set::"].into_iter().flat_map(|list| exported.split(list).skip(1));
+    let exported =
+        ["pub use map::", "pub use multi::", "pub use set::"].into_iter().flat_map(|list| exported.split(list).skip(1));
     let exported: Vec<_> = exported.flat_map(|list| names(&list[..list.find(';').expect("it ends")])).collect();
     let tables = include_str!("auto_traits.rs").split("\nthreads! {").skip(1);
     let told: Vec<_> = tables.flat_map(|table| names(&table[..table.find("\n}").expect("it ends")])).collect();
-    assert!(["HashMap", "Metrics", "HashSet"].iter().all(|name| exported.contains(name)));
+    assert!(["HashMap", "Metrics", "MultiMap", "HashSet"].iter().all(|name| exported.contains(name)));
     for name in exported.into_iter().filter(|name| !name.is_empty()) {
         assert!(told.contains(&name), "{name} may be sent and shared, or not");
     }
