@@ -161,6 +161,23 @@ fn r10_the_hook_is_given_elements_and_nothing_that_is_refused() {
     assert_eq!(*BIN.lock().unwrap(), ["a"]);
 }
 
+/// What the set's own calls never do. A unit takes no memory, and there is nothing to tell two of them apart by.
+#[test]
+fn r1_a_unit_that_is_overwritten_through_the_map_is_garbage_like_any_value() {
+    let set: HashSet<u64> = (0..10).collect();
+    let session = set.pin();
+    for _ in 0..3 {
+        assert!(set.as_map().insert(1, ()).is_some());
+    }
+    assert!(set.as_map().compare_exchange(&1, &(), ()).is_ok());
+    assert!(!set.insert(1) && set.remove(&1));
+    let stats = set.stats();
+    assert_eq!((stats.retired, stats.pending.entries, stats.pending.bytes, stats.heap.entries), (5, 5, 16, 160));
+    drop(session);
+    let stats = set.stats();
+    assert_eq!((stats.len, stats.pending.entries, stats.heap.entries), (9, 0, 144));
+}
+
 /// Nothing is spent on units: an element of 8 bytes takes a word beside it, and its place in the table.
 #[test]
 fn m4_a_set_takes_no_more_than_a_map_of_units_and_less_than_one_of_values() {
