@@ -3,6 +3,7 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 
+use super::flights::Flights;
 use super::{HashMap, Reclaimed};
 use crate::core::{Core, Limits, OnReclaim};
 use crate::reclaim::WarnFrom;
@@ -156,7 +157,8 @@ impl<K, V, S> Builder<K, V, S> {
             Reclaim::Batched(items) => items,
         };
         let limits = Limits { batch, max_pending: self.max_pending.map_or(usize::MAX, |entries| entries.max(1)) };
-        let mut map = HashMap { core: Core::new(limits, self.on_reclaim), hash_builder: self.hash_builder };
+        let core = Core::new(limits, self.on_reclaim);
+        let mut map = HashMap { core, hash_builder: self.hash_builder, flights: Flights::new() };
         map.core.domain.warn_from = self.warn_from;
         if self.capacity > 0 {
             map.reserve(self.capacity);

@@ -5,10 +5,12 @@
 //!   return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard, and [`reader`]: a guard that is brought up to date at each read;
 //! - [`many`]: those on many keys at once, of both;
+//! - [`single_flight`]: values that one caller computes while the others wait, and [`flights`]: who computes, and who waits;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
 
 mod builder;
+mod flights;
 mod guards;
 mod iter;
 mod many;
@@ -21,6 +23,7 @@ mod reclaiming;
 mod reference;
 mod removal;
 mod session;
+mod single_flight;
 mod stats;
 mod traits;
 
@@ -42,6 +45,7 @@ pub use stats::{Heap, Pending, Stats};
 pub use crate::core::Reclaimed;
 use crate::core::{Core, Guard, Limits};
 use crate::sync::const_unless_loom;
+use flights::Flights;
 
 /// A concurrent hash map for many reads and few writes, which drops what is removed at a moment that it names.
 ///
@@ -75,6 +79,7 @@ use crate::sync::const_unless_loom;
 pub struct HashMap<K, V, S = RandomState> {
     core: Core<K, V>,
     hash_builder: S,
+    flights: Flights<K>,
 }
 
 // SAFETY: Send, as std's: all that the map owns goes along with it.
@@ -152,7 +157,7 @@ impl<K, V, S> HashMap<K, V, S> {
         /// ```
         #[must_use]
         pub fn with_hasher(hash_builder: S) -> Self {
-            HashMap { core: Core::new(Limits::NONE, None), hash_builder }
+            HashMap { core: Core::new(Limits::NONE, None), hash_builder, flights: Flights::new() }
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use super::HashMap;
+use super::flights::Flights;
 use crate::core::Core;
 
 impl<K, V, S: Default> Default for HashMap<K, V, S> {
@@ -30,6 +31,7 @@ where
         let mut clone = Self {
             core: Core::new(self.core.domain.limits(), self.core.domain.context().on_reclaim.clone()),
             hash_builder: self.hasher().clone(),
+            flights: Flights::new(),
         };
         clone.core.domain.warn_from = self.core.domain.warn_from;
         clone.reserve(self.len());

@@ -15,6 +15,7 @@ mod owned;
 mod progress;
 mod readers;
 mod reclamation;
+mod single_flight;
 mod support;
 mod tables;
 // By a runtime that is not there under loom.
