@@ -16,6 +16,9 @@ mod progress;
 mod readers;
 mod reclamation;
 mod single_flight;
+// As below.
+#[cfg(not(loom))]
+mod single_flight_tasks;
 mod support;
 mod tables;
 // By a runtime that is not there under loom.

@@ -257,18 +257,20 @@ fn f1_a_comparison_may_panic_or_use_the_map() {
         });
         assert_eq!((map.in_flight(), map.len()), (0, 11));
         // That of the insertion: the key has come meanwhile.
+        let asked = leak(AtomicBool::new(false));
         let computed = panics(|| {
             map.get_or_init(Nosy(30), || {
                 map.insert(Nosy(30), 30);
                 ON_EQ.set(Some(Box::new(|| {
                     // Of this thread and the same key: computed once more, for it must not wait.
                     assert_eq!(*map.get_or_init(Nosy(30), || 32), 30);
+                    asked.store(true, Ordering::SeqCst);
                     panic!("a comparison that panics");
                 })));
                 31
             })
         });
-        assert!(computed && ON_EQ.take().is_none());
+        assert!(computed && asked.load(Ordering::SeqCst));
         assert_eq!((map.in_flight(), map.get_cloned(&Nosy(30)), map.stats().live_guards), (0, Some(30), 0));
     });
 }
@@ -317,6 +319,7 @@ fn f1_destructors_panic_and_nothing_is_left() {
     assert_eq!(map.stats().live_guards, 0);
     // That of a value that comes too late; others do not wait for it.
     static LATE: OnceLock<HashMap<u64, OnDrop<fn()>>> = OnceLock::new();
+    static ASKED: AtomicBool = AtomicBool::new(false);
     let map = LATE.get_or_init(HashMap::new);
     let late = || {
         map.insert(2, OnDrop(|| ()));
@@ -324,10 +327,11 @@ fn f1_destructors_panic_and_nothing_is_left() {
             let map = LATE.get().expect("it is there");
             assert_eq!(map.in_flight(), 0);
             drop(map.get_or_init(2, || unreachable!("it is there")));
+            ASKED.store(true, Ordering::SeqCst);
             panic!("a destructor that panics");
         })
     };
-    assert!(panics(|| map.get_or_init(2, late)));
+    assert!(panics(|| map.get_or_init(2, late)) && ASKED.load(Ordering::SeqCst));
     assert_eq!((map.in_flight(), map.len(), map.stats().live_guards), (0, 1, 0));
 }
 
