@@ -60,6 +60,7 @@
 //! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;
+pub mod docs;
 mod map;
 mod reclaim;
 mod sync;

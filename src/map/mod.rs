@@ -67,6 +67,11 @@ use flights::Flights;
 /// }
 /// ```
 ///
+/// # Coming from `entry`
+///
+/// There is no `entry`: what is done with one in several steps is one call here, or a closure given to one, so that it stays one step beside
+/// others that write. [`docs::entry`](crate::docs::entry) translates each call.
+///
 /// # Which thread drops
 ///
 /// A removed pair is dropped by a thread that is using the map: usually the one that removed it, or the one whose guard was the

@@ -275,6 +275,23 @@ fn f1_a_comparison_may_panic_or_use_the_map() {
     });
 }
 
+/// While a key is inserted nobody can compare it. The thread that inserts must not wait for itself to have done so.
+#[test]
+fn f3_a_comparison_of_the_insertion_may_compute() {
+    in_time(|| {
+        let map: &HashMap<Nosy, u64, std::hash::BuildHasherDefault<Same>> = leak(HashMap::default());
+        map.insert(Nosy(1), 1);
+        let found = map.get_or_init(Nosy(2), || {
+            ON_EQ.set(Some(Box::new(|| {
+                assert_eq!(*map.get_or_init(Nosy(3), || 3), 3);
+                assert_eq!(*map.get_or_init(Nosy(2), || 22), 22);
+            })));
+            2
+        });
+        assert_eq!((*found, map.len(), map.in_flight()), (22, 3, 0));
+    });
+}
+
 /// What was computed is inserted when those have done who look at its key.
 #[test]
 fn a_comparison_is_waited_for() {
