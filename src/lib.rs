@@ -57,6 +57,8 @@
 //!   larger, and taking one stores it.
 //! - `tracing`: a warning through the crate `tracing` when a guard is older than `Builder::warn_guard_age` while garbage waits for it.
 //!   Calls by which something has to wait look at each thread's record once more.
+//! - `arc-swap`: `HashMap::publish` and `HashMap::view`: immutable copies of the map, read at the speed of a plain hash map. A map
+//!   is a few words larger, and its calls are the same.
 //! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;
@@ -72,3 +74,5 @@ pub use map::{
     Operation, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats,
     TryReserveError, Values,
 };
+#[cfg(feature = "arc-swap")]
+pub use map::{Frozen, View};

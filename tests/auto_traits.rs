@@ -16,6 +16,8 @@ use tidymap::{
     Operation, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats,
     TryReserveError, Values,
 };
+#[cfg(feature = "arc-swap")]
+use tidymap::{Frozen, View};
 
 /// Does the type implement the trait? A constant, known when this is compiled.
 macro_rules! implements {
@@ -100,6 +102,18 @@ threads! {
 #[cfg(feature = "metrics")]
 threads! {
     Metrics: true, true;
+}
+
+#[cfg(feature = "arc-swap")]
+threads! {
+    // Shared, as in an `Arc`.
+    Frozen<u64, String, RandomState>: true, true;
+    Frozen<u64, Cell<u64>, RandomState>: true, false;
+    View<u64, String, RandomState>: true, true;
+    View<u64, Cell<u64>, RandomState>: false, false;
+    View<Rc<str>, u64, RandomState>: false, false;
+    View<u64, MutexGuard<'static, u64>, RandomState>: false, false;
+    View<u64, u64, Cell<RandomState>>: false, false;
 }
 
 /// Nothing public is missing above.

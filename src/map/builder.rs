@@ -3,7 +3,6 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hash, RandomState};
 
-use super::flights::Flights;
 use super::{HashMap, Reclaimed};
 use crate::core::{Core, Limits, OnReclaim};
 use crate::reclaim::WarnFrom;
@@ -157,8 +156,7 @@ impl<K, V, S> Builder<K, V, S> {
             Reclaim::Batched(items) => items,
         };
         let limits = Limits { batch, max_pending: self.max_pending.map_or(usize::MAX, |entries| entries.max(1)) };
-        let core = Core::new(limits, self.on_reclaim);
-        let mut map = HashMap { core, hash_builder: self.hash_builder, flights: Flights::new() };
+        let mut map = HashMap::of(Core::new(limits, self.on_reclaim), self.hash_builder);
         map.core.domain.warn_from = self.warn_from;
         if self.capacity > 0 {
             map.reserve(self.capacity);

@@ -7,7 +7,7 @@
 //! - [`many`]: those on many keys at once, of both;
 //! - [`single_flight`]: values that one caller computes while the others wait, and [`flights`]: who computes, and who waits;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
-//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
+//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`], and `view`: copies to be read.
 
 mod builder;
 mod flights;
@@ -26,6 +26,8 @@ mod session;
 mod single_flight;
 mod stats;
 mod traits;
+#[cfg(feature = "arc-swap")]
+mod view;
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -41,6 +43,8 @@ pub use reclaiming::Reclaiming;
 pub use reference::{Ref, Removed};
 pub use session::Pinned;
 pub use stats::{Heap, Pending, Stats};
+#[cfg(feature = "arc-swap")]
+pub use view::{Frozen, View};
 
 pub use crate::core::Reclaimed;
 use crate::core::{Core, Guard, Limits};
@@ -85,9 +89,12 @@ pub struct HashMap<K, V, S = RandomState> {
     core: Core<K, V>,
     hash_builder: S,
     flights: Flights<K>,
+    #[cfg(feature = "arc-swap")]
+    published: view::Published<K, V, S>,
 }
 
-// SAFETY: Send, as std's: all that the map owns goes along with it.
+// SAFETY: Send, as std's: all that the map owns goes along with it. What it shares with others are copies that it has published, and it
+// does that only if keys, values and hasher are Send and Sync.
 unsafe impl<K: Send, V: Send, S: Send> Send for HashMap<K, V, S> {}
 // SAFETY: Sync: a shared map lets any thread see keys and values (Sync), and drop them (Send). What threads keep for
 // themselves in the map's records is touched by the owner only (D2).
@@ -162,7 +169,19 @@ impl<K, V, S> HashMap<K, V, S> {
         /// ```
         #[must_use]
         pub fn with_hasher(hash_builder: S) -> Self {
-            HashMap { core: Core::new(Limits::NONE, None), hash_builder, flights: Flights::new() }
+            Self::of(Core::new(Limits::NONE, None), hash_builder)
+        }
+    }
+
+    const_unless_loom! {
+        fn of(core: Core<K, V>, hash_builder: S) -> Self {
+            HashMap {
+                core,
+                hash_builder,
+                flights: Flights::new(),
+                #[cfg(feature = "arc-swap")]
+                published: view::Published::new(),
+            }
         }
     }
 

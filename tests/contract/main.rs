@@ -24,6 +24,8 @@ mod tables;
 // By a runtime that is not there under loom.
 #[cfg(not(loom))]
 mod tasks;
+#[cfg(feature = "arc-swap")]
+mod views;
 mod visible;
 #[cfg(feature = "tracing")]
 mod warnings;

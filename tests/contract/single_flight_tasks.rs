@@ -127,10 +127,12 @@ fn tasks_are_cancelled_at_any_point() {
 fn a_cancelled_computation_is_dropped_and_handed_over() {
     for polls in 0..=4 {
         let (counter, map) = (Counter::default(), HashMap::new());
+        let computed = Counter::default();
         let first = async {
-            let own = counter.value(7);
+            let own = computed.value(7);
             after(2).await;
-            own
+            drop(own);
+            counter.value(7)
         };
         let mut first = Box::pin(map.get_or_init_async(counter.value(1), first));
         let mut done = false;
@@ -138,10 +140,9 @@ fn a_cancelled_computation_is_dropped_and_handed_over() {
             done = done || poll(first.as_mut()).is_ready();
         }
         assert_eq!((done, map.in_flight()), (polls >= 3, usize::from(polls == 1 || polls == 2)));
-        let woken = Arc::new(Woken::default());
+        let woken = Arc::new(WokenAfter(AtomicUsize::new(0), computed.clone()));
         let waker = Waker::from(woken.clone());
         let second = async {
-            // Nothing of the first computation is there any more.
             assert_eq!(counter.live(), 1, "the own key");
             counter.value(8)
         };
@@ -155,6 +156,15 @@ fn a_cancelled_computation_is_dropped_and_handed_over() {
         assert_eq!(woken.0.load(Ordering::SeqCst), waits, "who waits is woken");
         assert_eq!(poll_second(), Poll::Ready(if done { 7 } else { 8 }));
         assert_eq!((map.in_flight(), counter.live()), (0, 2));
+    }
+}
+
+/// Counts how often it is woken when nothing of the computation is there any more.
+struct WokenAfter(AtomicUsize, Counter);
+
+impl Wake for WokenAfter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(usize::from(self.1.live() == 0), Ordering::SeqCst);
     }
 }
 
