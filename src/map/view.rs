@@ -145,10 +145,10 @@ where
         let (number, changes) = (*copies, self.core.changes());
         let session = self.pin();
         let mut attempts = 1;
-        let (mut pairs, mut exact) = self.look_twice(&session);
+        let (mut pairs, mut exact) = self.look_twice(&session, || ());
         while !exact && attempts < ATTEMPTS {
             attempts += 1;
-            (pairs, exact) = self.look_twice(&session);
+            (pairs, exact) = self.look_twice(&session, || ());
         }
         drop(copies);
         let mut entries = hashbrown::HashMap::with_capacity_and_hasher(pairs.len(), self.hash_builder.clone());
@@ -158,19 +158,19 @@ where
         Frozen { entries, number, changes, exact }
     }
 
-    /// What an iteration yields; and was the map like that at one moment?
-    fn look_twice<'s>(&self, session: &'s Pinned<'_, K, V, S>) -> (Vec<(&'s K, &'s V)>, bool) {
+    /// What an iteration yields; and was the map like that at one moment? Says `met` at each pair that it meets, the first time and the second.
+    fn look_twice<'s>(&self, session: &'s Pinned<'_, K, V, S>, mut met: impl FnMut()) -> (Vec<(&'s K, &'s V)>, bool) {
         let before = self.core.links(&session.guard);
-        let pairs: Vec<(&K, &V)> = session.iter().collect();
+        let pairs: Vec<(&K, &V)> = session.iter().inspect(|_| met()).collect();
         // Now is the moment. What is absent now has not been passed over before it came: nothing has been linked since the iteration
         // began, and nothing is being linked. What was there is there now, with its value, if it is met again below: memory that has been seen in
         // this session is not used for another entry or value in it (E2, E3).
         let linked = self.core.links(&session.guard) != before;
-        let mut again = session.iter();
+        let mut again = session.iter().inspect(|_| met());
         let mut same = |(key, value): &(&K, &V)| {
             again.next().is_some_and(|other| std::ptr::eq(*key, other.0) && std::ptr::eq(*value, other.1))
         };
-        let exact = !linked && pairs.iter().all(&mut same) && again.next().is_none();
+        let exact = !linked && pairs.iter().all(&mut same);
         (pairs, exact)
     }
 }
@@ -304,5 +304,59 @@ impl<K, V, S> Clone for View<K, V, S> {
 impl<K, V, S> fmt::Debug for View<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("View").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks at a map of ten keys, with `change` at the meeting of a certain number. Is what was seen exact?
+    fn with_a_change_at(meeting: usize, change: impl Fn(&HashMap<u64, u64>)) -> bool {
+        let map: HashMap<u64, u64> = (0..10).map(|key| (key, key)).collect();
+        map.shrink_to_fit();
+        let session = map.pin();
+        let mut meetings = 0;
+        let (pairs, exact) = map.look_twice(&session, || {
+            meetings += 1;
+            if meetings == meeting {
+                change(&map);
+            }
+        });
+        assert!(meetings >= meeting && (9..=11).contains(&pairs.len()));
+        exact
+    }
+
+    /// The keys in the order in which an iteration meets them, from 1.
+    fn met(map: &HashMap<u64, u64>, number: usize) -> u64 {
+        *map.pin().keys().nth(number - 1).expect("it has so many")
+    }
+
+    #[test]
+    fn c2_a_change_of_a_pair_between_the_two_looks_at_it_is_seen() {
+        // The pair that is met as number so is met again ten later.
+        for number in 1..=10 {
+            for meeting in 1..=20 {
+                let is_between = (number..number + 10).contains(&meeting);
+                let overwritten = with_a_change_at(meeting, |map| drop(map.update(&met(map, number), |same| *same)));
+                let removed = with_a_change_at(meeting, |map| drop(map.remove(&met(map, number))));
+                // (What is removed before the first look is not met, and the rest is met earlier.)
+                assert_eq!((overwritten, removed), (!is_between, !is_between), "number {number}, meeting {meeting}");
+            }
+        }
+    }
+
+    #[test]
+    fn c2_a_key_that_comes_while_it_is_looked_at_is_seen_though_it_goes_again() {
+        let comes_and_goes = |map: &HashMap<u64, u64>| {
+            map.insert(100, 100);
+            map.remove(&100);
+        };
+        for meeting in 1..=10 {
+            assert!(!with_a_change_at(meeting, comes_and_goes), "it may have been passed over, {meeting}");
+        }
+        for meeting in 11..=20 {
+            assert!(with_a_change_at(meeting, comes_and_goes), "it was not there at the moment");
+        }
     }
 }
