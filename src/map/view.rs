@@ -92,6 +92,9 @@ where
     /// [`publish`](Self::publish), if there have been at least so many changes since the latest copy was begun, or there is none yet: insertions, overwrites and
     /// removals, as the map has counted them anyway.
     ///
+    /// (Not at a promotion: that is made under the writers' mutex, where no `Clone` may run. Who wants that compares
+    /// [`Stats::promotions`](super::Stats::promotions) with what it was.)
+    ///
     /// Who asks pays: visits each thread's record. Writers do nothing for it, so nobody publishes unless somebody asks: a writer after its
     /// writes, say, or a thread now and then. Exact when no writer runs.
     ///
