@@ -58,9 +58,12 @@
 //!   larger, and taking one stores it.
 //! - `tracing`: a warning through the crate `tracing` when a guard is older than `Builder::warn_guard_age` while garbage waits for it.
 //!   Calls by which something has to wait look at each thread's record once more.
+//! - `arc-swap`: `HashMap::publish` and `HashMap::view`: immutable copies of the map, read at the speed of a plain hash map. A map
+//!   is a few words larger, and its calls are the same.
 //! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;
+pub mod docs;
 mod map;
 mod multi;
 mod reclaim;
@@ -74,6 +77,8 @@ pub use map::{
     OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
     Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError, Values,
 };
+#[cfg(feature = "arc-swap")]
+pub use map::{Frozen, View};
 pub use multi::{MultiIter, MultiMap, PinnedMulti, ValuesRef};
 pub use set::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,

@@ -20,6 +20,8 @@ use tidymap::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
     Taken, Union,
 };
+#[cfg(feature = "arc-swap")]
+use tidymap::{Frozen, View};
 use tidymap::{MultiIter, MultiMap, PinnedMulti, ValuesRef};
 
 /// Does the type implement the trait? A constant, known when this is compiled.
@@ -138,6 +140,18 @@ threads! {
 #[cfg(feature = "metrics")]
 threads! {
     Metrics: true, true;
+}
+
+#[cfg(feature = "arc-swap")]
+threads! {
+    // Shared, as in an `Arc`.
+    Frozen<u64, String, RandomState>: true, true;
+    Frozen<u64, Cell<u64>, RandomState>: true, false;
+    View<u64, String, RandomState>: true, true;
+    View<u64, Cell<u64>, RandomState>: false, false;
+    View<Rc<str>, u64, RandomState>: false, false;
+    View<u64, MutexGuard<'static, u64>, RandomState>: false, false;
+    View<u64, u64, Cell<RandomState>>: false, false;
 }
 
 /// Nothing public is missing above.

@@ -4,7 +4,7 @@ use super::bucket::LINKED;
 
 /// 39 bits of a hash: 32 that choose the bucket and are kept beside the table, so that a rebuild never asks the user's
 /// `Hash`, and 7 that tell entries of a bucket apart before their keys are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hash {
     pub(super) place: u32,
     /// A byte, in the width in which it is computed with.

@@ -83,6 +83,22 @@ impl<K, V> Core<K, V> {
         Searched(self.writer.links.load(Ordering::Acquire))
     }
 
+    /// How many entries have been linked. With the mutex, so that none is being linked at this moment.
+    #[cfg(feature = "arc-swap")]
+    pub(crate) fn links(&self, guard: &Held<'_, K, V>) -> u64 {
+        let lock = self.lock();
+        let links = self.writer.links.load(Ordering::Relaxed);
+        self.unlock(guard, lock);
+        links
+    }
+
+    /// How many entries have been linked, removed or given another value.
+    #[cfg(feature = "arc-swap")]
+    pub(crate) fn changes(&self) -> u64 {
+        let (_, retired, _) = self.domain.tallies();
+        self.writer.links.load(Ordering::Relaxed) + retired.entries
+    }
+
     pub(super) fn lock(&self) -> Lock<'_, K> {
         // No user code runs under it, so a panic leaves nothing half done.
         self.writer.mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -156,7 +156,7 @@ impl<K, V, S> Builder<K, V, S> {
             Reclaim::Batched(items) => items,
         };
         let limits = Limits { batch, max_pending: self.max_pending.map_or(usize::MAX, |entries| entries.max(1)) };
-        let mut map = HashMap { core: Core::new(limits, self.on_reclaim), hash_builder: self.hash_builder };
+        let mut map = HashMap::of(Core::new(limits, self.on_reclaim), self.hash_builder);
         map.core.domain.warn_from = self.warn_from;
         if self.capacity > 0 {
             map.reserve(self.capacity);

@@ -5,10 +5,12 @@
 //!   return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard, a thread's or an owner's, and [`reader`]: a guard that is brought up to date at each read;
 //! - [`many`]: those on many keys at once, of both;
+//! - [`single_flight`]: values that one caller computes while the others wait, and [`flights`]: who computes, and who waits;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
-//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
+//! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`], and `view`: copies to be read.
 
 mod builder;
+mod flights;
 mod guards;
 mod iter;
 mod many;
@@ -21,8 +23,11 @@ mod reclaiming;
 mod reference;
 mod removal;
 mod session;
+mod single_flight;
 mod stats;
 mod traits;
+#[cfg(feature = "arc-swap")]
+mod view;
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -38,10 +43,13 @@ pub use reclaiming::Reclaiming;
 pub use reference::{Ref, Removed};
 pub use session::{LocalGuard, OwnedGuard, OwnedPinned, Pinned, SessionGuard};
 pub use stats::{Heap, Pending, Stats};
+#[cfg(feature = "arc-swap")]
+pub use view::{Frozen, View};
 
 pub use crate::core::Reclaimed;
 use crate::core::{Core, Guard, Limits};
 use crate::sync::const_unless_loom;
+use flights::Flights;
 
 /// A concurrent hash map for many reads and few writes, which drops what is removed at a moment that it names.
 ///
@@ -63,6 +71,11 @@ use crate::sync::const_unless_loom;
 /// }
 /// ```
 ///
+/// # Coming from `entry`
+///
+/// There is no `entry`: what is done with one in several steps is one call here, or a closure given to one, so that it stays one step beside
+/// others that write. [`docs::entry`](crate::docs::entry) translates each call.
+///
 /// # Which thread drops
 ///
 /// A removed pair is dropped by a thread that is using the map: usually the one that removed it, or the one whose guard was the
@@ -75,9 +88,13 @@ use crate::sync::const_unless_loom;
 pub struct HashMap<K, V, S = RandomState> {
     core: Core<K, V>,
     hash_builder: S,
+    flights: Flights<K>,
+    #[cfg(feature = "arc-swap")]
+    published: view::Published<K, V, S>,
 }
 
-// SAFETY: Send, as std's: all that the map owns goes along with it.
+// SAFETY: Send, as std's: all that the map owns goes along with it. What it shares with others are copies that it has published, and it
+// does that only if keys, values and hasher are Send and Sync.
 unsafe impl<K: Send, V: Send, S: Send> Send for HashMap<K, V, S> {}
 // SAFETY: Sync: a shared map lets any thread see keys and values (Sync), and drop them (Send). What threads keep for
 // themselves in the map's records is touched by the owner only (D2).
@@ -152,7 +169,19 @@ impl<K, V, S> HashMap<K, V, S> {
         /// ```
         #[must_use]
         pub fn with_hasher(hash_builder: S) -> Self {
-            HashMap { core: Core::new(Limits::NONE, None), hash_builder }
+            Self::of(Core::new(Limits::NONE, None), hash_builder)
+        }
+    }
+
+    const_unless_loom! {
+        fn of(core: Core<K, V>, hash_builder: S) -> Self {
+            HashMap {
+                core,
+                hash_builder,
+                flights: Flights::new(),
+                #[cfg(feature = "arc-swap")]
+                published: view::Published::new(),
+            }
         }
     }
 

@@ -204,7 +204,7 @@ where
     /// [`try_insert`](Self::try_insert).
     ///
     /// `make` runs at most once, without a lock. If another thread inserts the key meanwhile, its value stays and
-    /// what `make` made is dropped.
+    /// what `make` made is dropped. Where that would be a waste, [`get_or_init`](Self::get_or_init) has the others wait for one that computes.
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a", 1)]);

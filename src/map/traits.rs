@@ -27,10 +27,8 @@ where
 {
     #[cfg_attr(feature = "guard-locations", track_caller)]
     fn clone(&self) -> Self {
-        let mut clone = Self {
-            core: Core::new(self.core.domain.limits(), self.core.domain.context().on_reclaim.clone()),
-            hash_builder: self.hasher().clone(),
-        };
+        let on_reclaim = self.core.domain.context().on_reclaim.clone();
+        let mut clone = Self::of(Core::new(self.core.domain.limits(), on_reclaim), self.hasher().clone());
         clone.core.domain.warn_from = self.core.domain.warn_from;
         clone.reserve(self.len());
         clone.insert_many(self.pin().iter().map(|(key, value)| (key.clone(), value.clone())));

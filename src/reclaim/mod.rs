@@ -40,6 +40,7 @@ pub(crate) use drops::Panics;
 pub(crate) use guard::{Guard, Held};
 pub(crate) use lease::Lease;
 pub(crate) use limits::{Limits, Permit};
+pub(crate) use slot::thread_mark;
 pub(crate) use stack::Stack;
 pub(crate) use tally::Weight;
 pub(crate) use warning::WarnFrom;

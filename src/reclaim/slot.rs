@@ -148,6 +148,11 @@ pub(crate) fn current() -> Option<Slot> {
     LOCAL.with(|local| Some(local.slot.get()).filter(|slot| *slot != Slot::NONE))
 }
 
+/// What tells this thread from the others that are alive. Never 0.
+pub(crate) fn thread_mark() -> usize {
+    LOCAL.with(|local| std::ptr::from_ref(local).addr())
+}
+
 /// The name of the thread that owns `slot`, or has leased it.
 pub(crate) fn thread_name(slot: Slot) -> Option<String> {
     let pool = pool();

@@ -16,11 +16,17 @@ mod owned_sessions;
 mod progress;
 mod readers;
 mod reclamation;
+mod single_flight;
+// As below.
+#[cfg(not(loom))]
+mod single_flight_tasks;
 mod support;
 mod tables;
 // By a runtime that is not there under loom.
 #[cfg(not(loom))]
 mod tasks;
+#[cfg(feature = "arc-swap")]
+mod views;
 mod visible;
 #[cfg(feature = "tracing")]
 mod warnings;

@@ -262,6 +262,7 @@ pub(crate) fn assert_whole<const WORDS: usize>(map: &Map<WORDS>, ledgers: &'stat
     // First without the map's help: whoever takes a guard cleans up.
     assert_eq!((ledgers.keys.live(), ledgers.values.live()), (map.len(), map.len()), "{when}: keys, values alive");
     assert!(map.guards().is_empty(), "{when}: {}", map.guards());
+    assert_eq!(map.in_flight(), 0, "{when}");
     let stats = map.stats();
     assert_eq!((stats.pending.entries, stats.live_guards, stats.retired - stats.freed), (0, 0, 0), "{when}");
     {

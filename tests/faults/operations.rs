@@ -1,5 +1,8 @@
 //! All that a map can do and in which it calls its user's code, one call or a few at a time.
 
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use tidymap::{Compute, Operation};
@@ -10,7 +13,7 @@ pub(crate) type Act<const WORDS: usize> = fn(&Map<WORDS>, &'static Ledgers);
 
 /// On a map that has the keys from 0 to 11, and not those from 20 on.
 pub(crate) fn operations<const WORDS: usize>() -> Vec<(&'static str, Act<WORDS>)> {
-    one_shot().into_iter().chain(in_sessions()).chain(on_all()).collect()
+    one_shot().into_iter().chain(single_flight()).chain(in_sessions()).chain(on_all()).collect()
 }
 
 /// Some that are there, some twice, and some that are not.
@@ -128,6 +131,63 @@ fn one_shot<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 21] {
         ("remove_owned", |map, l| drop(map.remove_owned(&l.key(5)))),
         ("insert_many, in two groups", |map, l| _ = map.insert_many(Pairs(0..70, l))),
         ("remove_many", |map, l| _ = map.remove_many(keys(l).iter().inspect(|_| call(Call::NextOfIterator)))),
+    ]
+}
+
+/// Whatever happens, the flight has ended: `assert_whole` looks.
+fn single_flight<const WORDS: usize>() -> [(&'static str, Act<WORDS>); 4] {
+    [
+        ("get_or_init", |map, l| {
+            for key in [5, 20, 20] {
+                let captive = Captive;
+                let init = move || {
+                    captive.call();
+                    drop(captive);
+                    l.value(1)
+                };
+                drop(map.get_or_init(l.key(key), init));
+            }
+        }),
+        ("get_or_init, too late", |map, l| {
+            let captive = Captive;
+            let init = move || {
+                captive.call();
+                drop(captive);
+                drop(map.insert(l.key(20), l.value(2)));
+                l.value(1)
+            };
+            drop(map.get_or_init(l.key(20), init));
+        }),
+        ("try_get_or_init, failing, with another flight in it", |map, l| {
+            let captive = Captive;
+            let init = move || {
+                captive.call();
+                drop(captive);
+                Err(map.get_or_init(l.key(21), || l.value(1)))
+            };
+            drop(map.try_get_or_init(l.key(20), init));
+        }),
+        ("get_or_init_async, cancelled, and to its end", |map, l| {
+            let captive = Captive;
+            let computing = || {
+                let mut polls = 0;
+                poll_fn(move |_| {
+                    polls += 1;
+                    if polls == 1 { Poll::Pending } else { Poll::Ready(l.value(1)) }
+                })
+            };
+            let poll = |future: Pin<&mut dyn Future<Output = _>>| future.poll(&mut Context::from_waker(Waker::noop()));
+            let mut cancelled = Box::pin(map.get_or_init_async(l.key(20), async move {
+                captive.call();
+                computing().await
+            }));
+            assert!(poll(cancelled.as_mut()).is_pending());
+            let mut waiting = Box::pin(map.get_or_init_async(l.key(20), computing()));
+            assert!(poll(waiting.as_mut()).is_pending());
+            drop(cancelled);
+            assert!(poll(waiting.as_mut()).is_pending());
+            assert!(poll(waiting.as_mut()).is_ready());
+        }),
     ]
 }
 

@@ -45,6 +45,8 @@ way!(TidyPin: Tidy, "pin() for many", Session, tidymap::Pinned<'m, K, V, FixedSt
     |session, key| session.get(key).map(V::number));
 way!(TidyReader: Tidy, "reader()", Handle, tidymap::Reader<'m, K, V, FixedState>, |map| map.reader(),
     |reader, key| reader.get(key).map(V::number));
+way!(TidyView: Tidy, "view()", Handle, tidymap::View<K, V, FixedState>, |map| map.view(),
+    |view, key| view.get(key).map(V::number));
 way!(PapayaGet: Papaya, "pin().get()", OneShot, &'m MapOf<PapayaGet, K, V>, |map| map,
     |map, key| map.pin().get(key).map(V::number));
 way!(PapayaPin: Papaya, "pin() for many", Session,

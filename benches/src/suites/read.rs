@@ -112,6 +112,7 @@ fn case<K: Key, V: Value>(of_keys: &str, of_values: &str, reads: Reads) -> Case 
             contender::<TidyGet, K, V>(reads),
             contender::<TidyPin, K, V>(reads),
             contender::<TidyReader, K, V>(reads),
+            contender::<TidyView, K, V>(reads),
         ],
         theirs: vec![
             contender::<PapayaGet, K, V>(reads),

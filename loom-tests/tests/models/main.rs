@@ -14,6 +14,7 @@ mod parts;
 mod promotion;
 mod readers;
 mod reports;
+mod single_flight;
 mod two_keys;
 mod waiting;
 mod writers;

@@ -1,0 +1,3 @@
+//! Pages that belong to no single item. No code.
+
+pub mod entry;
