@@ -64,10 +64,13 @@ mod map;
 mod reclaim;
 mod sync;
 
+/// What keys can be looked up by: whatever [borrows](std::borrow::Borrow) from them as std's map has it, and what implements this.
+pub use equivalent::Equivalent;
 #[cfg(feature = "metrics")]
 pub use map::Metrics;
 pub use map::{
-    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, LocalGuard,
-    OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
-    Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
+    IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,
+    Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError,
+    Values, ValuesMut,
 };

@@ -12,9 +12,10 @@ use std::task::{Context, Poll, Waker};
 #[cfg(feature = "metrics")]
 use tidymap::Metrics;
 use tidymap::{
-    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, LocalGuard,
-    OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
-    Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
+    IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,
+    Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError,
+    Values, ValuesMut,
 };
 
 /// Does the type implement the trait? A constant, known when this is compiled.
@@ -77,6 +78,25 @@ threads! {
     CompareExchangeError<Ref<'static, u64, String>, String>: false, false;
     Removed<'static, u64, String>: false, false;
     Compute<Ref<'static, u64, String>, ()>: false, false;
+    // Who has a map to himself may take it anywhere, as he may its keys and values.
+    IterMut<'static, u64, Cell<u64>>: true, false;
+    IterMut<'static, Rc<u64>, u64>: false, false;
+    IterMut<'static, u64, Rc<u64>>: false, false;
+    IterMut<'static, u64, String>: true, true;
+    ValuesMut<'static, u64, Cell<u64>>: true, false;
+    ValuesMut<'static, Rc<u64>, u64>: false, false;
+    IntoIter<u64, Cell<u64>>: true, false;
+    IntoIter<Rc<u64>, u64>: false, false;
+    IntoIter<u64, MutexGuard<'static, u64>>: false, true;
+    IntoKeys<u64, Cell<u64>>: true, false;
+    IntoKeys<u64, Rc<u64>>: false, false;
+    IntoValues<u64, Cell<u64>>: true, false;
+    IntoValues<Rc<u64>, u64>: false, false;
+    Drain<'static, u64, Cell<u64>>: true, false;
+    Drain<'static, Rc<u64>, u64>: false, false;
+    Drain<'static, u64, Rc<u64>>: false, false;
+    ExtractIf<'static, u64, Cell<u64>, fn(&u64, &mut Cell<u64>) -> bool>: true, false;
+    ExtractIf<'static, u64, Rc<u64>, fn(&u64, &mut Rc<u64>) -> bool>: false, false;
     // A task drops what waits, and looks at nothing: it may go where that may go.
     Reclaiming<'static, u64, String>: true, true;
     Reclaiming<'static, u64, Cell<u64>>: true, true;

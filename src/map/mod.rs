@@ -4,11 +4,12 @@
 //! - [`one_shot`] and [`removal`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they
 //!   return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard, and [`reader`]: a guard that is brought up to date at each read;
-//! - [`many`]: those on many keys at once, of both;
+//! - [`many`]: those on many keys at once, of both; [`exclusive`]: what takes `&mut`, or the map itself;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`].
 
 mod builder;
+mod exclusive;
 mod guards;
 mod iter;
 mod many;
@@ -27,6 +28,7 @@ mod traits;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 pub use builder::{Builder, Reclaim};
+pub use exclusive::{Drain, ExtractIf, IntoIter, IntoKeys, IntoValues, IterMut, ValuesMut};
 pub use guards::{GuardInfo, Guards};
 pub use iter::{Iter, Keys, Values};
 pub use many::GetMany;
