@@ -57,6 +57,7 @@
 //!   larger, and taking one stores it.
 //! - `tracing`: a warning through the crate `tracing` when a guard is older than `Builder::warn_guard_age` while garbage waits for it.
 //!   Calls by which something has to wait look at each thread's record once more.
+//! - `serde`: maps and sessions can be serialized, and maps deserialized.
 //! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;

@@ -21,6 +21,8 @@ mod reader;
 mod reclaiming;
 mod reference;
 mod removal;
+#[cfg(feature = "serde")]
+mod serde;
 mod session;
 mod stats;
 mod traits;
