@@ -58,6 +58,7 @@
 //! - `tracing`: a warning through the crate `tracing` when a guard is older than `Builder::warn_guard_age` while garbage waits for it.
 //!   Calls by which something has to wait look at each thread's record once more.
 //! - `serde`: maps and sessions can be serialized, and maps deserialized.
+//! - `rayon`: `par_iter` on sessions, for as many threads as there are, and maps that are made and extended by them.
 //! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;
@@ -69,6 +70,8 @@ mod sync;
 pub use equivalent::Equivalent;
 #[cfg(feature = "metrics")]
 pub use map::Metrics;
+#[cfg(feature = "rayon")]
+pub use map::ParIter;
 pub use map::{
     Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
     IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Waker};
 
 #[cfg(feature = "metrics")]
 use tidymap::Metrics;
+#[cfg(feature = "rayon")]
+use tidymap::ParIter;
 use tidymap::{
     Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
     IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,
@@ -129,6 +131,15 @@ threads! {
 #[cfg(feature = "metrics")]
 threads! {
     Metrics: true, true;
+}
+
+// References, under a guard that stays where it is.
+#[cfg(feature = "rayon")]
+threads! {
+    ParIter<'static, u64, String>: true, true;
+    ParIter<'static, u64, MutexGuard<'static, u64>>: true, true;
+    ParIter<'static, u64, Cell<u64>>: false, false;
+    ParIter<'static, Rc<u64>, u64>: false, false;
 }
 
 /// Nothing public is missing above.

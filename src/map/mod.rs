@@ -17,6 +17,8 @@ mod many;
 mod metrics;
 mod one_shot;
 mod outcome;
+#[cfg(feature = "rayon")]
+mod rayon;
 mod reader;
 mod reclaiming;
 mod reference;
@@ -37,6 +39,8 @@ pub use many::GetMany;
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
+#[cfg(feature = "rayon")]
+pub use rayon::ParIter;
 pub use reader::Reader;
 pub use reclaiming::Reclaiming;
 pub use reference::{Ref, Removed};
