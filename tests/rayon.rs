@@ -105,12 +105,14 @@ fn c2_while_others_write() {
             scope.spawn(move || {
                 let mut random = Random::new(writer);
                 while !done.load(Ordering::Relaxed) {
-                    let key = 2 * random.below(KEYS / 2) + 1;
-                    match random.below(8) {
-                        0 => map.shrink_to_fit(),
-                        1..4 => drop(map.remove(&key)),
-                        _ => drop(map.insert(key, key)),
+                    // A few at a time that come again at once, where they had not been.
+                    let keys = [0; 8].map(|_| 2 * random.below(KEYS / 2) + 1);
+                    for _ in 0..50 {
+                        map.remove_many(&keys);
+                        map.insert_many(keys.map(|key| (key, key)));
                     }
+                    map.remove_many(&keys[..4]);
+                    map.shrink_to_fit();
                 }
             });
         }

@@ -104,7 +104,7 @@ fn values_are_changed_where_they_are() {
         for key in 0..keys {
             let (found, value) = core.get_mut(hash(key), &key).expect("it is there");
             assert_eq!((*found, **value), (key, key + 1));
-            *value = Box::new(key);
+            assert_eq!(*std::mem::replace(value, Box::new(key)), key + 1);
         }
         assert!(core.get_mut(hash(keys), &keys).is_none());
     });
@@ -112,7 +112,7 @@ fn values_are_changed_where_they_are() {
 
 #[test]
 fn a_map_is_taken_apart() {
-    for keys in [0, 1, 5, 28, 100] {
+    for keys in [0, 1, if cfg!(miri) { 28 } else { 200 }] {
         let mut pairs = filled(keys).into_pairs();
         let half: u64 = pairs.by_ref().take(keys as usize / 2).map(|(_, value)| *value).sum();
         assert_eq!(pairs.size_hint().0 as u64, keys - keys / 2);
