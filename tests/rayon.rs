@@ -121,7 +121,14 @@ fn c2_while_others_write() {
         for _ in 0..if cfg!(debug_assertions) { 1000 } else { 10_000 } {
             let session = map.pin();
             let iter = session.par_iter();
-            let found: Vec<u64> = pool.install(|| iter.map(|(key, value)| (*key, *value).0.min(*value)).collect());
+            let at_leisure = |(key, value): (&u64, &u64)| {
+                if *key % 16 == 0 {
+                    thread::yield_now();
+                }
+                assert_eq!(key, value);
+                *key
+            };
+            let found: Vec<u64> = pool.install(|| iter.map(at_leisure).collect());
             let distinct: HashSet<u64> = found.iter().copied().collect();
             assert_eq!(distinct.len(), found.len(), "a key came twice");
             assert!((0..KEYS).step_by(2).all(|key| distinct.contains(&key)), "one that stays is missing");
@@ -130,6 +137,26 @@ fn c2_while_others_write() {
         }
     });
     assert!(changes.into_inner() > 10, "nobody has written meanwhile");
+}
+
+/// C2: what comes again where it has not been is not met again, by whatever thread.
+#[test]
+fn c2_what_comes_again_is_not_met_again() {
+    fn once<S: Default + std::hash::BuildHasher + Sync>(keys: u64) {
+        for (threads, map) in maps::<S>(keys).into_iter().enumerate() {
+            let session = map.pin();
+            let iter = session.par_iter();
+            let again = |key: &u64| {
+                map.remove(key);
+                map.insert(*key, *key);
+            };
+            let met: Vec<u64> = pool(threads + 1).install(|| iter.map(|(key, _)| *key).inspect(again).collect());
+            let distinct: HashSet<u64> = met.iter().copied().collect();
+            assert_eq!((met.len(), distinct.len()), (keys as usize, keys as usize), "each once");
+        }
+    }
+    [1, 10, 1000].into_iter().for_each(once::<std::hash::RandomState>);
+    [10, 300].into_iter().for_each(once::<LowBitsHash>);
 }
 
 /// E2: what is removed, by whatever thread, is there until the session ends.
