@@ -16,8 +16,8 @@ use tidymap::ParIter;
 use tidymap::{
     Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
     IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,
-    Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError,
-    Values, ValuesMut,
+    Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
+    ValuesMut,
 };
 
 /// Does the type implement the trait? A constant, known when this is compiled.
