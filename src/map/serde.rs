@@ -36,9 +36,10 @@ where
 /// In a session that lasts until all is written: see there.
 ///
 /// ```
-/// let map = tidymap::HashMap::from([("one", 1)]);
+/// let map = tidymap::HashMap::from([(String::from("one"), 1)]);
 /// let text = serde_json::to_string(&map).unwrap();
-/// assert_eq!(serde_json::from_str::<tidymap::HashMap<&str, i32>>(&text).unwrap(), map);
+/// let read: tidymap::HashMap<String, i32> = serde_json::from_str(&text).unwrap();
+/// assert_eq!(read, map);
 /// ```
 impl<K: Serialize, V: Serialize, S> Serialize for HashMap<K, V, S> {
     fn serialize<F: Serializer>(&self, format: F) -> Result<F::Ok, F::Error> {
