@@ -21,7 +21,7 @@ mod many;
 mod next;
 mod ops;
 mod owned;
-#[cfg(any(test, feature = "rayon"))]
+#[cfg(any(all(test, not(loom)), feature = "rayon"))]
 pub(crate) mod parallel;
 mod rebuild;
 mod shape;

@@ -16,7 +16,7 @@ mod prefetch;
 mod size;
 
 use std::alloc::{Layout, LayoutError};
-#[cfg(any(test, feature = "rayon"))]
+#[cfg(any(all(test, not(loom)), feature = "rayon"))]
 use std::ptr::NonNull;
 
 #[cfg(not(loom))]
@@ -332,7 +332,7 @@ impl<K> Table<K> {
     ///
     /// # Safety
     /// The table has that bucket, and is not freed before the iterator (T1).
-    #[cfg(any(test, feature = "rayon"))]
+    #[cfg(any(all(test, not(loom)), feature = "rayon"))]
     pub(in crate::core) unsafe fn entries_in<'t>(self, bucket: usize) -> impl Iterator<Item = NonNull<Head<K>>> + 't
     where
         K: 't,
