@@ -208,6 +208,8 @@ fn what_several_threads_have_made() {
         };
         let mut map: HashMap<u64, u64> = pool(4).install(|| (0..pairs).into_par_iter().map(pair).collect());
         same(&map);
+        // Of which nobody knows the number before: each thread makes a list of its own.
+        same(&pool(4).install(|| (0..pairs).into_par_iter().filter(|_| true).map(pair).collect()));
         map.par_extend((0..pairs).into_par_iter().map(|n| (n % keys, 0)));
         assert!(map.pin().values().all(|value| *value == 0));
         map.par_extend((0..pairs).into_par_iter().map(pair));
