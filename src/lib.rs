@@ -60,6 +60,8 @@
 //!   Calls by which something has to wait look at each thread's record once more.
 //! - `arc-swap`: `HashMap::publish` and `HashMap::view`: immutable copies of the map, read at the speed of a plain hash map. A map
 //!   is a few words larger, and its calls are the same.
+//! - `serde`: maps and sessions can be serialized, and maps deserialized.
+//! - `rayon`: `par_iter` on sessions, for as many threads as there are, and maps that are made and extended by them.
 //! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 
 mod core;
@@ -70,12 +72,17 @@ mod reclaim;
 mod set;
 mod sync;
 
+/// What keys can be looked up by: whatever [borrows](std::borrow::Borrow) from them as std's map has it, and what implements this.
+pub use equivalent::Equivalent;
 #[cfg(feature = "metrics")]
 pub use map::Metrics;
+#[cfg(feature = "rayon")]
+pub use map::ParIter;
 pub use map::{
-    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, LocalGuard,
-    OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
-    Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
+    IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,
+    Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, SessionGuard, Stats, TryReserveError,
+    Values, ValuesMut,
 };
 #[cfg(feature = "arc-swap")]
 pub use map::{Frozen, View};

@@ -11,10 +11,13 @@ use std::task::{Context, Poll, Waker};
 
 #[cfg(feature = "metrics")]
 use tidymap::Metrics;
+#[cfg(feature = "rayon")]
+use tidymap::ParIter;
 use tidymap::{
-    Builder, CompareExchangeError, Compute, GetMany, GuardInfo, Guards, HashMap, Heap, Iter, Keys, LocalGuard,
-    OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, Reader, Reclaim, ReclaimError, Reclaimed,
-    Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
+    Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
+    IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,
+    Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
+    ValuesMut,
 };
 use tidymap::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
@@ -101,6 +104,25 @@ threads! {
     Intersection<'static, u64, RandomState>: false, false;
     Difference<'static, u64, RandomState>: false, false;
     SymmetricDifference<'static, u64, RandomState>: false, false;
+    // Who has a map to himself may take it anywhere, as he may its keys and values.
+    IterMut<'static, u64, Cell<u64>>: true, false;
+    IterMut<'static, Rc<u64>, u64>: false, false;
+    IterMut<'static, u64, Rc<u64>>: false, false;
+    IterMut<'static, u64, String>: true, true;
+    ValuesMut<'static, u64, Cell<u64>>: true, false;
+    ValuesMut<'static, Rc<u64>, u64>: false, false;
+    IntoIter<u64, Cell<u64>>: true, false;
+    IntoIter<Rc<u64>, u64>: false, false;
+    IntoIter<u64, MutexGuard<'static, u64>>: false, true;
+    IntoKeys<u64, Cell<u64>>: true, false;
+    IntoKeys<u64, Rc<u64>>: false, false;
+    IntoValues<u64, Cell<u64>>: true, false;
+    IntoValues<Rc<u64>, u64>: false, false;
+    Drain<'static, u64, Cell<u64>>: true, false;
+    Drain<'static, Rc<u64>, u64>: false, false;
+    Drain<'static, u64, Rc<u64>>: false, false;
+    ExtractIf<'static, u64, Cell<u64>, fn(&u64, &mut Cell<u64>) -> bool>: true, false;
+    ExtractIf<'static, u64, Rc<u64>, fn(&u64, &mut Rc<u64>) -> bool>: false, false;
     // A task drops what waits, and looks at nothing: it may go where that may go.
     Reclaiming<'static, u64, String>: true, true;
     Reclaiming<'static, u64, Cell<u64>>: true, true;
@@ -152,6 +174,15 @@ threads! {
     View<Rc<str>, u64, RandomState>: false, false;
     View<u64, MutexGuard<'static, u64>, RandomState>: false, false;
     View<u64, u64, Cell<RandomState>>: false, false;
+}
+
+// References, under a guard that stays where it is.
+#[cfg(feature = "rayon")]
+threads! {
+    ParIter<'static, u64, String>: true, true;
+    ParIter<'static, u64, MutexGuard<'static, u64>>: true, true;
+    ParIter<'static, u64, Cell<u64>>: false, false;
+    ParIter<'static, Rc<u64>, u64>: false, false;
 }
 
 /// Nothing public is missing above.

@@ -1,6 +1,8 @@
 //! The operations on all entries.
 
-use super::entry::Entry;
+use std::ptr::NonNull;
+
+use super::entry::{Entry, Head};
 use super::garbage::Unlinked;
 use super::table::{Backwards, Table};
 use super::{Core, Found, Held, Pair, YOUNG};
@@ -11,20 +13,45 @@ use crate::sync::Ordering;
 /// The youngest table first, from its end, the read table last. So a key is never yielded twice: a second entry of a key is
 /// linked only when the first one is dead, and always in a place that the iterator has passed or does not visit.
 pub(crate) struct Iter<'g, K, V> {
+    places: Places<K>,
+    _guard: std::marker::PhantomData<(&'g K, &'g V)>,
+}
+
+/// Where entries are linked, in the order that [`Iter`] visits them in.
+pub(super) struct Places<K> {
     entries: Backwards<K>,
     then: std::array::IntoIter<Table<K>, YOUNG>,
-    _guard: std::marker::PhantomData<(&'g K, &'g V)>,
+}
+
+impl<K> Places<K> {
+    /// # Safety
+    /// The tables are not freed before this (T1).
+    pub(super) unsafe fn new(read: Table<K>, young: [Table<K>; YOUNG]) -> Places<K> {
+        let mut then = young;
+        then[0] = read;
+        then.rotate_left(1);
+        // SAFETY: T1 by the caller's promise.
+        Places { entries: unsafe { young[0].entries_backwards() }, then: then.into_iter() }
+    }
+
+    /// The next entry, with its table and slot.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Option<(NonNull<Head<K>>, Table<K>, usize)> {
+        loop {
+            if let Some((head, slot)) = self.entries.next() {
+                return Some((head, self.entries.table(), slot));
+            }
+            // SAFETY: T1 by the promise made to `new`.
+            self.entries = unsafe { self.then.next()?.entries_backwards() };
+        }
+    }
 }
 
 impl<K, V> Core<K, V> {
     pub(crate) fn iter<'g>(&self, guard: &'g Held<'_, K, V>) -> Iter<'g, K, V> {
         let (read, young) = self.tables(guard);
         // SAFETY: T1: the guard keeps the tables of the state, and the iterator borrows it.
-        let entries = unsafe { young[0].entries_backwards() };
-        let mut then = young;
-        then[0] = read;
-        then.rotate_left(1);
-        Iter { entries, then: then.into_iter(), _guard: std::marker::PhantomData }
+        Iter { places: unsafe { Places::new(read, young) }, _guard: std::marker::PhantomData }
     }
 
     /// Removes each entry of which `keep` says no. Others may be inserted and removed meanwhile.
@@ -73,16 +100,11 @@ impl<K, V> Core<K, V> {
 impl<'g, K, V> Iter<'g, K, V> {
     /// The next entry, live or dead.
     fn next_found(&mut self) -> Option<Found<K, V>> {
-        loop {
-            if let Some((head, slot)) = self.entries.next() {
-                let entry = Entry::from_raw(head.as_ptr());
-                // SAFETY: E2: linked in a table of a state that was read under the guard.
-                let word = unsafe { entry.load() };
-                return Some(Found { entry, word, table: self.entries.table(), slot });
-            }
-            // SAFETY: T1, as in `Core::iter`.
-            self.entries = unsafe { self.then.next()?.entries_backwards() };
-        }
+        let (head, table, slot) = self.places.next()?;
+        let entry = Entry::from_raw(head.as_ptr());
+        // SAFETY: E2: linked in a table of a state that was read under the guard.
+        let word = unsafe { entry.load() };
+        Some(Found { entry, word, table, slot })
     }
 }
 

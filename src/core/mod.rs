@@ -6,7 +6,7 @@
 //! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
 //!   known of the tables under the mutex;
 //! - [`ops`] is each operation on a key, [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
-//!   entries;
+//!   entries, [`exclusive`] those of who has the map to itself, [`parallel`] an iteration for several threads;
 //! - [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
 //!
 //! DESIGN.md tells the protocol and numbers its invariants; the `SAFETY` comments name them.
@@ -14,12 +14,15 @@
 mod bucket;
 mod bulk;
 mod entry;
+pub(crate) mod exclusive;
 mod garbage;
 mod hash;
 mod many;
 mod next;
 mod ops;
 mod owned;
+#[cfg(any(all(test, not(loom)), feature = "rayon"))]
+pub(crate) mod parallel;
 mod rebuild;
 mod shape;
 mod table;

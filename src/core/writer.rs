@@ -104,6 +104,12 @@ impl<K, V> Core<K, V> {
         self.writer.mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// What the mutex guards, for who has the map to itself.
+    pub(super) fn shape_mut(&mut self) -> &mut Shape<K> {
+        // As in `lock`.
+        self.writer.mutex.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     pub(super) fn try_lock(&self) -> Option<Lock<'_, K>> {
         match self.writer.mutex.try_lock() {
             Ok(lock) => Some(lock),

@@ -4,12 +4,13 @@
 //! - [`one_shot`] and [`removal`]: the operations on `&HashMap`, each under a guard of its own, and [`reference`]: what they
 //!   return;
 //! - [`session`]: [`Pinned`] and the same operations under one guard, a thread's or an owner's, and [`reader`]: a guard that is brought up to date at each read;
-//! - [`many`]: those on many keys at once, of both;
+//! - [`many`]: those on many keys at once, of both; [`exclusive`]: what takes `&mut`, or the map itself;
 //! - [`single_flight`]: values that one caller computes while the others wait, and [`flights`]: who computes, and who waits;
 //! - [`reclaiming`]: waiting, for threads and for tasks;
 //! - [`builder`], [`iter`], [`outcome`] (results and errors), [`stats`], [`guards`] and `metrics` (figures), [`traits`], and `view`: copies to be read.
 
 mod builder;
+mod exclusive;
 mod flights;
 mod guards;
 mod iter;
@@ -18,10 +19,14 @@ mod many;
 mod metrics;
 mod one_shot;
 mod outcome;
+#[cfg(feature = "rayon")]
+mod rayon;
 mod reader;
 mod reclaiming;
 mod reference;
 mod removal;
+#[cfg(feature = "serde")]
+mod serde;
 mod session;
 mod single_flight;
 mod stats;
@@ -32,12 +37,15 @@ mod view;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 pub use builder::{Builder, Reclaim};
+pub use exclusive::{Drain, ExtractIf, IntoIter, IntoKeys, IntoValues, IterMut, ValuesMut};
 pub use guards::{GuardInfo, Guards};
 pub use iter::{Iter, Keys, Values};
 pub use many::GetMany;
 #[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 pub use outcome::{CompareExchangeError, Compute, OccupiedError, Operation, ReclaimError, TryReserveError};
+#[cfg(feature = "rayon")]
+pub use rayon::ParIter;
 pub use reader::Reader;
 pub use reclaiming::Reclaiming;
 pub use reference::{Ref, Removed};

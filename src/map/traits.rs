@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
+use std::ops::Index;
 
-use super::HashMap;
+use equivalent::Equivalent;
+
+use super::{HashMap, Pinned, SessionGuard};
 use crate::core::Core;
 
 impl<K, V, S: Default> Default for HashMap<K, V, S> {
@@ -112,5 +115,28 @@ impl<K: Eq + Hash, V, const N: usize> From<[(K, V); N]> for HashMap<K, V> {
     #[cfg_attr(feature = "guard-locations", track_caller)]
     fn from(pairs: [(K, V); N]) -> Self {
         pairs.into_iter().collect()
+    }
+}
+
+/// The value of a key that is there, as of std's map. There is none for the map itself: who indexes has no guard.
+///
+/// ```
+/// let map = tidymap::HashMap::from([("a", 1)]);
+/// assert_eq!(map.pin()["a"], 1);
+/// ```
+///
+/// # Panics
+/// If the key is absent.
+impl<K, Q, V, S, G> Index<&Q> for Pinned<'_, K, V, S, G>
+where
+    K: Eq + Hash,
+    Q: Hash + Equivalent<K> + ?Sized,
+    S: BuildHasher,
+    G: SessionGuard<K, V>,
+{
+    type Output = V;
+
+    fn index(&self, key: &Q) -> &V {
+        self.get(key).expect("no entry found for key")
     }
 }

@@ -151,6 +151,15 @@ impl<G: Garbage> Domain<G> {
         self.with_record(count).resume();
     }
 
+    /// Counts what who has the map to itself has unlinked and taken away. No guard, and no code of the user's.
+    pub(crate) fn taken_away(&mut self, weight: Weight) {
+        // D2: `&mut self` says that no owner is at work, so any record will do. There is one: whoever put it into the map has one.
+        if let Some(record) = self.epochs.records().next() {
+            record.local.retired_sum.add(weight);
+            record.local.freed.add(weight);
+        }
+    }
+
     /// Why it would wait for itself if the calling thread waited for guards or drops, if it would.
     pub(crate) fn would_wait(&self) -> Option<WouldWait> {
         let own = self.epochs.own_record()?;

@@ -236,6 +236,15 @@ impl<K, V> Entry<K, V> {
         unsafe { Pair { key: self.key(), value: self.value(word) } }
     }
 
+    /// The same, for who has the entry to itself.
+    ///
+    /// # Safety
+    /// X1: `word` was read from this entry, and for `'e` nobody else reaches the entry.
+    pub(crate) unsafe fn pair_mut<'e>(self, word: Word) -> (&'e K, &'e mut V) {
+        // SAFETY: X1 by the caller's promise; a word is never null, and names a value that is there (E3).
+        unsafe { (self.key(), &mut NonNull::new_unchecked(word.value::<V>()).as_mut().0) }
+    }
+
     /// Removes the entry if its word is still `word`. The linearization point of a removal.
     ///
     /// # Safety
@@ -310,7 +319,7 @@ impl<K, V> Entry<K, V> {
     /// What a dead entry weighs, with the value it died with.
     ///
     /// # Safety
-    /// The entry has not been reclaimed, and is dead (E2).
+    /// The entry has not been reclaimed (E2), and is dead, or the caller's alone (X1).
     pub(crate) unsafe fn dead_weight(self) -> Weight {
         // SAFETY: by the caller's promise.
         let inline = self.is_inline(unsafe { self.load() });
