@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use tidymap::{HashMap, Reclaim};
+use tidymap::{HashMap, HashSet as Set, Reclaim};
 
 use common::{ConstantHash, Counted, Ledger, LowBitsHash, RaiseOnDrop};
 
@@ -248,4 +248,34 @@ fn by_value_and_in_place() {
     assert_eq!((keys.live(), values.live()), (3000, 3000));
     let sum: u64 = map.into_par_iter().map(|(key, value)| *key + *value).sum();
     assert_eq!((sum, keys.live(), values.live()), (3 * 2999 * 3000 / 2, 0, 0));
+}
+
+#[test]
+fn sets_by_several_threads() {
+    let pool = pool(4);
+    for elements in [0, 1, 100, 5000_u64] {
+        pool.install(|| {
+            let mut set: Set<u64> = (0..elements).into_par_iter().collect();
+            assert_eq!(set.len() as u64, elements);
+            let mut found: Vec<u64> = set.pin().par_iter().copied().collect();
+            found.sort_unstable();
+            assert_eq!(found, (0..elements).collect::<Vec<_>>());
+            set.par_extend((elements / 2..elements + 10).into_par_iter());
+            assert_eq!(set.len() as u64, elements + 10);
+            let sum: u64 = set.into_par_iter().sum();
+            assert_eq!(sum, (0..elements + 10).sum());
+        });
+    }
+}
+
+/// As `extend` does: nothing is overwritten, so nothing is garbage.
+#[test]
+fn of_two_equal_elements_of_a_set_the_first_one_stays() {
+    let ledger = Ledger::new();
+    let mut set = Set::new();
+    set.insert(ledger.make(1));
+    let first = set.get(&1).unwrap().id();
+    set.par_extend((0..100).into_par_iter().map(|_| ledger.make(1)));
+    assert_eq!((set.get(&1).unwrap().id(), ledger.live()), (first, 1));
+    assert_eq!(set.stats().retired, 0);
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tidymap::HashMap;
+use tidymap::{HashMap, HashSet};
 
 use common::{ConstantHash, RaiseOnDrop, Random, in_parallel};
 
@@ -206,4 +206,44 @@ fn what_was_read_before_an_error_is_dropped() {
         "invalid type: sequence, expected a map at line 1 column 0"
     );
     assert_eq!(pairs(&serde_json::from_str::<HashMap<u8, u8>>(r#"{"1":2}"#).unwrap()), [(1, 2)]);
+}
+
+/// A set is a sequence, in both directions, as std's is.
+#[test]
+fn sets_are_written_and_read_as_std_s() {
+    for elements in [0, 1, 100, 1000] {
+        let ours: HashSet<u32> = (0..elements).collect();
+        let (text, bytes) = (serde_json::to_string(&ours).unwrap(), postcard::to_stdvec(&ours.pin()).unwrap());
+        let theirs: std::collections::HashSet<u32> = serde_json::from_str(&text).unwrap();
+        assert_eq!(theirs, (0..elements).collect());
+        assert_eq!(postcard::from_bytes::<HashSet<u32>>(&bytes).unwrap(), ours);
+        let bytes = postcard::to_stdvec(&theirs).unwrap();
+        assert_eq!(postcard::from_bytes::<HashSet<u32>>(&bytes).unwrap(), ours);
+    }
+    assert_eq!(serde_json::from_str::<HashSet<u8>>("[1, 2, 1]").unwrap(), HashSet::from([1, 2]));
+    assert!(serde_json::from_str::<HashSet<u8>>("[1, -2]").is_err());
+}
+
+/// The length that is written is that of what follows, whoever comes and goes meanwhile.
+#[test]
+fn c2_sets_are_written_beside_writers() {
+    let set: HashSet<u64> = (0..200).collect();
+    let done = AtomicBool::new(false);
+    in_parallel(2, |thread| {
+        if thread == 0 {
+            for _ in 0..300 {
+                let bytes = postcard::to_stdvec(&set).unwrap();
+                let (read, rest) = postcard::take_from_bytes::<Vec<u64>>(&bytes).unwrap();
+                assert!(rest.is_empty(), "more than was said");
+                let read: std::collections::HashSet<u64> = read.into_iter().collect();
+                assert!((0..200).step_by(2).all(|stays| read.contains(&stays)));
+            }
+            done.store(true, Ordering::Relaxed);
+            return;
+        }
+        while !done.load(Ordering::Relaxed) {
+            (1..200).step_by(2).for_each(|goes| assert!(set.remove(&goes)));
+            set.insert_many((1..200).step_by(2));
+        }
+    });
 }

@@ -26,7 +26,7 @@ mod reclaiming;
 mod reference;
 mod removal;
 #[cfg(feature = "serde")]
-mod serde;
+pub(crate) mod serde;
 mod session;
 mod single_flight;
 mod stats;

@@ -82,14 +82,14 @@ where
 
 /// For how many entries a table is made before they are read: what the input says, but no more than what takes a megabyte. An input
 /// that lies has to bring what it promises.
-fn cautious(told: Option<usize>) -> usize {
+pub(crate) fn cautious(told: Option<usize>) -> usize {
     /// More than an entry takes in a table.
     const BYTES: usize = 32;
     told.unwrap_or(0).min((1 << 20) / BYTES)
 }
 
 /// Has `consume` take what `next` reads, to the end or to the first error.
-fn until_error<T, E>(
+pub(crate) fn until_error<T, E>(
     mut next: impl FnMut() -> Result<Option<T>, E>,
     consume: impl FnOnce(&mut dyn Iterator<Item = T>) -> usize,
 ) -> Result<usize, E> {

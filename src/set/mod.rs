@@ -4,13 +4,19 @@
 //! - this file: the set, its construction, and what concerns it as a whole;
 //! - [`one_shot`]: the operations on `&HashSet`, each under a guard of its own, and [`reference`]: what they return;
 //! - [`session`]: [`PinnedSet`] and the same operations under one guard; [`algebra`]: those of two sets; [`iter`]: what a session yields;
-//! - [`reader`]: a guard that is brought up to date at each read; [`traits`].
+//! - [`reader`]: a guard that is brought up to date at each read; [`exclusive`]: what takes `&mut`, or the set itself; [`traits`], and by features
+//!   `serde` and `rayon`.
 
 mod algebra;
+mod exclusive;
 mod iter;
 mod one_shot;
+#[cfg(feature = "rayon")]
+mod rayon;
 mod reader;
 mod reference;
+#[cfg(feature = "serde")]
+mod serde;
 mod session;
 mod traits;
 

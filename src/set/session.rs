@@ -51,6 +51,12 @@ impl<'m, T, S> PinnedSet<'m, T, S> {
         self.set
     }
 
+    /// The session on the map that the set is.
+    #[cfg(feature = "rayon")]
+    pub(super) fn as_map(&self) -> &Pinned<'m, T, (), S> {
+        &self.session
+    }
+
     /// Ends the session and opens a new one: what only it held back is dropped. Costs as much as a new session.
     ///
     /// ```

@@ -211,3 +211,19 @@ fn elements_are_looked_up_by_what_is_equivalent() {
     drop(session);
     assert_eq!(set.take_owned("c"), Ok(Some("c".to_owned())));
 }
+
+#[test]
+fn by_value() {
+    let mut set: HashSet<String> = (0..100).map(|n| n.to_string()).collect();
+    assert_eq!(set.take_mut("7").as_deref(), Some("7"));
+    assert_eq!(set.take_mut("7"), None);
+    let even: Vec<String> = set.extract_if(|n| n.len() == 1 && n.parse::<u32>().unwrap() % 2 == 0).collect();
+    assert_eq!((even.len(), set.len()), (5, 94));
+    let mut drain = set.drain();
+    assert_eq!(drain.len(), 94);
+    assert!(drain.next().is_some_and(|n| !even.contains(&n)));
+    drop(drain);
+    assert!(set.is_empty());
+    set.insert(String::from("again"));
+    assert_eq!(set.into_iter().collect::<Vec<_>>(), ["again"]);
+}
