@@ -60,7 +60,8 @@
 //!   Calls by which something has to wait look at each thread's record once more.
 //! - `arc-swap`: `HashMap::publish` and `HashMap::view`: immutable copies of the map, read at the speed of a plain hash map. A map
 //!   is a few words larger, and its calls are the same.
-//! - `serde`: maps and sessions can be serialized, and maps deserialized.
+//! - `serde`: maps and sets, and sessions on them, can be serialized, and maps and sets deserialized; a [`MultiMap`] by
+//!   [`as_map`](MultiMap::as_map), and `From` the map of slices.
 //! - `rayon`: `par_iter` on sessions, for as many threads as there are, and maps that are made and extended by them.
 //! - `metrics`: `Metrics`, which hands the figures of [`stats`](HashMap::stats) to the `metrics` facade, for Prometheus and others.
 

@@ -60,6 +60,8 @@ where
 
     /// Removes these keys, and returns how many were there.
     ///
+    /// The items are the references: of `String` keys by `&str`, `map.remove_many(["a", "b"])`, without a `&`.
+    ///
     /// What a loop of [`remove`](Self::remove) does, with fewer instructions. Each key linearizes by itself, as there. Goes by groups of
     /// 64 keys, which it takes out of `keys` before it removes the first of them; those of a group are unlinked together. Waits for
     /// nothing, but for room as `remove` does if there is a [cap on garbage](crate::Builder::max_pending): then a group for which there is

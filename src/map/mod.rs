@@ -125,7 +125,8 @@ where
 }
 
 impl<K, V> HashMap<K, V> {
-    /// An empty map. Allocates nothing.
+    /// An empty map. Allocates nothing. Not `const`, for the hasher is a random one: for a `static` see
+    /// [`with_hasher`](Self::with_hasher), or take a `LazyLock`.
     ///
     /// ```
     /// let map = tidymap::HashMap::<u32, u32>::new();
@@ -200,8 +201,8 @@ impl<K, V, S> HashMap<K, V, S> {
 
     /// Opens a session: one guard for many operations, whose results are plain references.
     ///
-    /// While it lives, what others remove is not dropped if it was there when the session was opened or last
-    /// [refreshed](Pinned::refresh). Sessions nest. Waits for nothing (a thread's first use of any map
+    /// While it lives, nothing that is removed meanwhile is dropped, be it older than the session or not, before the session is [refreshed](Pinned::refresh)
+    /// or ends. Sessions nest. Waits for nothing (a thread's first use of any map
     /// takes a process-wide lock once); costs 10 to 20 ns.
     ///
     /// ```
@@ -211,12 +212,17 @@ impl<K, V, S> HashMap<K, V, S> {
     /// session.remove(&1);
     /// assert_eq!((one, two), (Some(&"one"), Some(&"two")), "still there to be seen in this session");
     /// ```
+    #[doc(alias = "iter")]
+    #[doc(alias = "values")]
+    #[doc(alias = "keys")]
+    #[doc(alias = "Index")]
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn pin(&self) -> Pinned<'_, K, V, S> {
         Pinned::new(self)
     }
 
-    /// Opens a session that belongs to its owner instead of the calling thread: it is `Send` and `Sync`, and may live across an `await`.
+    /// Opens a session that belongs to its owner instead of the calling thread: it is `Send` and `Sync`, and may live across an `await`. It still borrows the
+    /// map: a task brings its `Arc`.
     ///
     /// Costs a lock that all threads of the process share, held for some ten nanoseconds, and while it is open each removal visits one record more. For
     /// what a thread does without a pause, [`pin`](Self::pin) is cheaper. While the session is open nothing that is removed is dropped (see

@@ -159,7 +159,8 @@ where
         self.core.domain.try_admit().or_else(|| self.contains_key(key).then(|| self.core.domain.admit()))
     }
 
-    /// Inserts if `key` is absent, and returns the new pair.
+    /// Inserts if `key` is absent, and returns the new pair. A value that is costly, or whose destructor does something, is better made only if it is
+    /// needed: by [`compute`](Self::compute), or [`get_or_init`](Self::get_or_init).
     ///
     /// Linearizes like [`insert`](Self::insert), or like [`get`](Self::get) if the key is there.
     ///

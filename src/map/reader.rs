@@ -1,7 +1,7 @@
 //! Handles for hot loops: a guard that lets reclamation pass at every read.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use equivalent::Equivalent;
 
@@ -38,7 +38,7 @@ use crate::core::{Guard, Pair};
 /// let two = reader.get(&2); // ends the protection of `one`
 /// println!("{one:?}");
 /// ```
-pub struct Reader<'m, K, V, S> {
+pub struct Reader<'m, K, V, S = RandomState> {
     map: &'m HashMap<K, V, S>,
     /// None while it is parked.
     guard: Option<Guard<'m, K, V>>,

@@ -18,7 +18,8 @@ impl<K, V, S> HashMap<K, V, S> {
     ///
     /// # Errors
     /// At once, if it would wait for itself: if this thread holds a guard on the map, or runs a destructor from which the
-    /// map is still to return.
+    /// map is still to return. A session of [`pin_owned`](Self::pin_owned) is no thread's and gives no error, also if the caller owns it: the call
+    /// waits until somebody ends it. End it first. So it is with [`reclaim_async`](Self::reclaim_async).
     ///
     /// ```
     /// use tidymap::{HashMap, ReclaimError};

@@ -1,7 +1,7 @@
 //! Frozen views (feature `arc-swap`): immutable copies of the map, published from time to time and read like a plain hash map.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -179,7 +179,7 @@ where
 }
 
 /// An immutable copy of a map: [`HashMap::publish`]. A plain hash map, with the map's hasher.
-pub struct Frozen<K, V, S> {
+pub struct Frozen<K, V, S = RandomState> {
     entries: hashbrown::HashMap<K, V, S>,
     /// In the order in which they were made.
     number: u64,
@@ -253,7 +253,7 @@ impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for Frozen<K, V, S> {
 ///
 /// Reading takes `&mut self`, because a read that finds a later copy moves the view on to it, and drops the earlier one if it was the last to
 /// have it. One load more than in a plain hash map says whether there is one. Reads wait for nothing.
-pub struct View<K, V, S> {
+pub struct View<K, V, S = RandomState> {
     cache: Cache<Arc<ArcSwap<Frozen<K, V, S>>>, Arc<Frozen<K, V, S>>>,
 }
 

@@ -1,19 +1,19 @@
 //! Sessions: many reads under one guard.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use equivalent::Equivalent;
 
 use super::MultiMap;
 use crate::{Iter, Pinned};
 
-/// A session on a [`MultiMap`], opened by [`MultiMap::pin`]: one guard for many reads, whose results are plain slices. It writes by
-/// [`map`](Self::map).
+/// A session on a [`MultiMap`], opened by [`MultiMap::pin`]: one guard for many reads, whose results are plain slices. To write, call the
+/// map: `session.map().insert(..)`.
 ///
 /// What is removed or written anew while the session is open is dropped when it ends. Not `Send`, as [`Pinned`].
 #[must_use = "a session that is dropped at once protects nothing"]
-pub struct PinnedMulti<'m, K, V, S> {
+pub struct PinnedMulti<'m, K, V, S = RandomState> {
     map: &'m MultiMap<K, V, S>,
     session: Pinned<'m, K, Box<[V]>, S>,
 }
@@ -58,7 +58,7 @@ where
     K: Eq + Hash,
     S: BuildHasher,
 {
-    /// The values of `key`; none if it is not there. See [`MultiMap::get`].
+    /// The values of `key`; an empty slice if it is not there. See [`MultiMap::get`].
     #[inline]
     pub fn get<Q>(&self, key: &Q) -> &[V]
     where

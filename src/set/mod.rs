@@ -171,8 +171,8 @@ impl<T, S> HashSet<T, S> {
 
     /// Opens a session: one guard for many operations, whose results are plain references.
     ///
-    /// While it lives, what others remove is not dropped if it was there when the session was opened or last
-    /// [refreshed](PinnedSet::refresh). Sessions nest. Waits for nothing and costs 10 to 20 ns; see [`HashMap::pin`].
+    /// While it lives, nothing that is removed meanwhile is dropped, be it older than the session or not, before the session is
+    /// [refreshed](PinnedSet::refresh) or ends. Sessions nest. Waits for nothing and costs 10 to 20 ns; see [`HashMap::pin`].
     ///
     /// ```
     /// let set = tidymap::HashSet::from([1, 2]);

@@ -144,6 +144,8 @@ where
     ///
     /// # Errors
     /// At once, and with nothing removed, if this thread holds a guard on the set: it would wait for itself.
+    /// A session of [`pin_owned`](crate::HashMap::pin_owned) is no thread's and gives no error, also if the caller owns it: the call waits until
+    /// somebody ends it. End it first.
     ///
     /// ```
     /// use tidymap::{HashSet, ReclaimError};

@@ -1,7 +1,7 @@
 //! Handles for hot loops: a guard that lets reclamation pass at every read.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use equivalent::Equivalent;
 
@@ -24,7 +24,7 @@ use crate::Reader;
 /// assert!(!reader.contains("one"));
 /// assert_eq!(set.stats().pending.entries, 0);
 /// ```
-pub struct SetReader<'m, T, S> {
+pub struct SetReader<'m, T, S = RandomState> {
     set: &'m HashSet<T, S>,
     reader: Reader<'m, T, (), S>,
 }

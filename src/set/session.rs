@@ -1,7 +1,7 @@
 //! Sessions: many operations under one guard.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use equivalent::Equivalent;
 
@@ -35,7 +35,7 @@ use crate::Pinned;
 /// assert!(!known.is_disjoint(&seen));
 /// ```
 #[must_use = "a session that is dropped at once protects nothing"]
-pub struct PinnedSet<'m, T, S> {
+pub struct PinnedSet<'m, T, S = RandomState> {
     set: &'m HashSet<T, S>,
     session: Pinned<'m, T, (), S>,
 }

@@ -40,7 +40,7 @@ use subject::{ByReaders, Capped, InOwnedSessions, InSessions, OneShot, Subject};
 
 const MOST_THREADS: usize = if cfg!(miri) { 2 } else { 8 };
 /// With each number of threads.
-const ROUNDS: usize = if cfg!(miri) { 1 } else { 8 };
+const ROUNDS: usize = if cfg!(miri) { 1 } else { 4 };
 /// In a round, of all threads together.
 const CALLS: usize = if cfg!(miri) { 40 } else { 1200 };
 

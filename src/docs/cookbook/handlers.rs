@@ -1,7 +1,12 @@
 //! A map that the handlers of an async program share.
 //!
-//! One-shot calls never wait for other threads' reads, and for writers only briefly, so they may be called in tasks as they are. A [`Ref`](crate::Ref) or a session of
-//! [`pin`](crate::HashMap::pin) must not live across an `await`, and the compiler says so: they belong to their thread. There are three ways:
+//! One-shot reads and writes never wait for readers, and for other writers only briefly, so they may be called in tasks as they are. **Not so the calls that are made to wait**:
+//! [`remove_owned`](crate::HashMap::remove_owned), [`reclaim`](crate::HashMap::reclaim) and `reclaim_timeout` wait for guards, [`get_or_init`](crate::HashMap::get_or_init) for another caller's `init`. In
+//! a task they block the runtime's thread, perhaps the one that what they wait for needs. There take [`reclaim_async`](crate::HashMap::reclaim_async),
+//! [`get_or_init_async`](crate::HashMap::get_or_init_async), and [`remove_entry`](crate::HashMap::remove_entry) with `try_into_owned`; or `spawn_blocking`.
+//!
+//! A [`Ref`](crate::Ref) or a session of [`pin`](crate::HashMap::pin) must not live across an `await`: it belongs to its thread, and holds garbage back while the task waits. The compiler says so where
+//! a task has to be `Send`, as for `tokio::spawn`; in `block_on`, `#[tokio::main]` or a `LocalSet` it does not. There are three ways:
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {

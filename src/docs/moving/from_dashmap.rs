@@ -5,9 +5,9 @@
 //! | `get(&k)` | [`get`](crate::HashMap::get) |
 //! | `get_mut(&k)`, `alter(&k, f)` | [`update`](crate::HashMap::update), or a value that can be changed through `&` |
 //! | `entry(k).or_insert(v)` and its like | [the table of entries](crate::docs::entry) |
-//! | `insert(k, v)` | [`insert`](crate::HashMap::insert): returns a [`Ref`](crate::Ref) to the old value |
+//! | `insert(k, v)` | [`insert`](crate::HashMap::insert): returns a [`Ref`](crate::Ref) to the old value. The value itself, by ownership: clone an `Arc`, or [`on_reclaim`](crate::Builder::on_reclaim) |
 //! | `remove(&k)` | [`remove`](crate::HashMap::remove); by value [`remove_owned`](crate::HashMap::remove_owned), [`remove_entry`](crate::HashMap::remove_entry) |
-//! | `remove_if(&k, f)` | [`remove_if`](crate::HashMap::remove_if) |
+//! | `remove_if(&k, f)` | [`remove_if`](crate::HashMap::remove_if): `Err` if `f` says no, `Ok(None)` if the key is absent; dashmap's `None` is both |
 //! | `retain(f)` | [`retain`](crate::HashMap::retain): `f` sees `&V` |
 //! | `iter()` | [`pin`](crate::HashMap::pin), [`iter`](crate::Pinned::iter) |
 //! | `iter_mut()`, `alter_all(f)` | [`iter_mut`](crate::HashMap::iter_mut) on a map of one's own; else [`update`](crate::HashMap::update) for each key |

@@ -5,11 +5,11 @@
 //! | `Load(k)` | [`get`](crate::HashMap::get), [`get_cloned`](crate::HashMap::get_cloned), [`read`](crate::HashMap::read) | |
 //! | `Store(k, v)` | [`insert`](crate::HashMap::insert) | |
 //! | `Swap(k, v)` | [`insert`](crate::HashMap::insert) | returns the value from before |
-//! | `LoadOrStore(k, v)` | [`get_or_insert`](crate::HashMap::get_or_insert), [`try_insert`](crate::HashMap::try_insert) | the second says which of the two it was |
+//! | `LoadOrStore(k, v)` | [`get_or_insert`](crate::HashMap::get_or_insert), [`try_insert`](crate::HashMap::try_insert) | the second says which of the two it was: `Ok`, stored; `Err`, loaded |
 //! | `LoadAndDelete(k)` | [`remove`](crate::HashMap::remove) | |
 //! | `Delete(k)` | [`remove`](crate::HashMap::remove) | |
 //! | `CompareAndSwap(k, old, new)` | [`compare_exchange`](crate::HashMap::compare_exchange) | |
-//! | `CompareAndDelete(k, old)` | [`remove_if`](crate::HashMap::remove_if) | by any condition |
+//! | `CompareAndDelete(k, old)` | [`remove_if`](crate::HashMap::remove_if) | by any condition. Go's `deleted` is `matches!(…, Ok(Some(_)))`: of an absent key it is `Ok(None)` |
 //! | `Range(f)` | [`pin`](crate::HashMap::pin), and [`iter`](crate::Pinned::iter) | `break` instead of `return false` |
 //! | `Clear()` | [`clear`](crate::HashMap::clear) | |
 //! | `sync.OnceValue` a key, `singleflight.Do` | [`get_or_init`](crate::HashMap::get_or_init) | |

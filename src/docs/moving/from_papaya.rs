@@ -5,8 +5,8 @@
 //! | `pin()` | [`pin`](crate::HashMap::pin) |
 //! | `pin_owned()` | [`pin_owned`](crate::HashMap::pin_owned) |
 //! | `guard()`, and calls that take `&guard` | a session; or one-shot calls on the map itself, which papaya has not |
-//! | `get`, `insert`, `remove`, `iter`, ... | the same names on sessions |
-//! | `compute(k, f)` with its `Operation` and `Compute` | [`compute`](crate::HashMap::compute), with the same two types |
+//! | `get`, `insert`, `remove`, `iter`, ... | the same names on sessions; `get_or_init` and its like on the map |
+//! | `compute(k, f)` with its `Operation` and `Compute` | [`compute`](crate::HashMap::compute), with the same `Operation`; [`Compute`](crate::Compute) has pairs, as in `Inserted((k, v))`, and `Absent` besides |
 //! | `get_or_insert_with`, `update`, `update_or_insert` | the same |
 //! | `guard.flush()` | [`refresh`](crate::Pinned::refresh); [`reclaim`](crate::HashMap::reclaim) waits until it is dropped |
 //! | `ResizeMode`, `Collector` | none: one engine for each map, tables in steps always |

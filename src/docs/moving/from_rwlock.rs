@@ -1,5 +1,16 @@
 //! From `RwLock<HashMap>`, or a mutex around one.
 //!
+//! | under the lock | [`HashMap`](crate::HashMap) |
+//! |---|---|
+//! | `get(&k)` | [`get_cloned`](crate::HashMap::get_cloned), [`read`](crate::HashMap::read), or [`get`](crate::HashMap::get), whose result keeps the value |
+//! | `map[&k]`, `iter()`, `keys()`, `values()`, `for pair in &map` | the same on a session: `map.pin()[&k]`, `for pair in &map.pin()` |
+//! | `get_mut(&k)` | [`update`](crate::HashMap::update), or a value that can be changed through `&` |
+//! | `insert(k, v)` | [`insert`](crate::HashMap::insert): returns a [`Ref`](crate::Ref) to the old value |
+//! | `entry(k)` and what follows | [the table of entries](crate::docs::entry) |
+//! | `remove(&k)` | [`remove`](crate::HashMap::remove); by value [`remove_owned`](crate::HashMap::remove_owned) |
+//! | `retain(f)`, `clear()`, `len()`, `extend(pairs)` | the same, without `mut`; `f` sees `&V` |
+//! | what has `&mut` anyway | the same: `iter_mut`, `get_mut`, `drain`, `into_iter` |
+//!
 //! ```
 //! use std::sync::RwLock;
 //!

@@ -3,7 +3,7 @@
 mod guard;
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, RandomState};
 
 use equivalent::Equivalent;
 
@@ -17,7 +17,8 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 
 /// A session on a map, opened by [`HashMap::pin`]: one guard for many operations.
 ///
-/// It has the operations of [`HashMap`] on keys and entries (the rest by [`map`](Self::map)), with plain references as results; see there for what each does, and where it linearizes.
+/// It has the operations of [`HashMap`] on keys and entries, with plain references as results; see there for what each does, and where it linearizes. But not those that wait or make a
+/// copy: `read` and `get_cloned` are `get` here, `get_or_init` and its like are called on the [`map`](Self::map), and `remove_owned` would wait for this session.
 /// What is removed while the session is open is dropped when it ends, so that these references stay good.
 ///
 /// Not `Send`: it belongs to its thread. [`OwnedPinned`] is the same for tasks, and for sessions that several threads share.
@@ -31,7 +32,7 @@ type Refs<'s, K, V> = (&'s K, &'s V);
 /// println!("{value}");
 /// ```
 #[must_use = "a session that is dropped at once protects nothing"]
-pub struct Pinned<'m, K, V, S, G = LocalGuard<'m, K, V>> {
+pub struct Pinned<'m, K, V, S = RandomState, G = LocalGuard<'m, K, V>> {
     pub(super) map: &'m HashMap<K, V, S>,
     pub(super) guard: G,
 }
@@ -63,7 +64,7 @@ pub struct Pinned<'m, K, V, S, G = LocalGuard<'m, K, V>> {
 /// task.await.unwrap();
 /// # });
 /// ```
-pub type OwnedPinned<'m, K, V, S> = Pinned<'m, K, V, S, OwnedGuard<'m, K, V>>;
+pub type OwnedPinned<'m, K, V, S = RandomState> = Pinned<'m, K, V, S, OwnedGuard<'m, K, V>>;
 
 impl<'m, K, V, S> Pinned<'m, K, V, S> {
     #[cfg_attr(feature = "guard-locations", track_caller)]
