@@ -3,7 +3,8 @@
 //! # The contract, line by line
 //!
 //! Every line is tested under its own name in `tests/contract/`. A *guard* is a session ([`Pinned`], [`OwnedPinned`]), a [`Ref`], a
-//! [`Reader`] that is not parked (it is taken anew at each of its reads), or a call while it runs.
+//! [`Reader`] that is not parked (it is taken anew at each of its reads), what [`HashSet`] and [`MultiMap`] have in their place, or a call
+//! while it runs.
 //!
 //! **Reclamation.**
 //! - **R1** (Under [`Reclaim::Immediate`], the default.) When a call that removes or overwrites has returned, and the [`Ref`] it returned is dropped, every key and

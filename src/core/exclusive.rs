@@ -67,6 +67,16 @@ impl<K, V> Core<K, V> {
         Some(pair)
     }
 
+    /// Unlinks the next entry, and moves its pair out.
+    ///
+    /// # Safety
+    /// The places are those of this map, and none of its tables has been replaced since.
+    unsafe fn take_next(&mut self, places: &mut Places<K>) -> Option<(K, V)> {
+        let place = places.next_place()?;
+        // SAFETY: X1: linked in a current table, by the caller's promise.
+        Some(unsafe { self.take(&place) })
+    }
+
     /// Unlinks an entry and moves its pair out.
     ///
     /// # Safety
@@ -204,9 +214,8 @@ impl<K, V> Iterator for IntoIter<K, V> {
     type Item = (K, V);
 
     fn next(&mut self) -> Option<(K, V)> {
-        let place = self.places.next_place()?;
-        // SAFETY: X1: linked in a current table: the map is ours, and nothing replaces its tables.
-        Some(unsafe { self.core.take(&place) })
+        // SAFETY: T1, X1: the map is ours, and nothing replaces its tables.
+        unsafe { self.core.take_next(&mut self.places) }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -229,9 +238,8 @@ impl<K, V> Iterator for Drain<'_, K, V> {
     type Item = (K, V);
 
     fn next(&mut self) -> Option<(K, V)> {
-        let place = self.places.next_place()?;
-        // SAFETY: X1: linked in a current table: nothing replaces them before this is dropped.
-        Some(unsafe { self.core.take(&place) })
+        // SAFETY: T1, X1: nothing replaces the tables before this is dropped.
+        unsafe { self.core.take_next(&mut self.places) }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

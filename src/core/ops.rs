@@ -259,7 +259,7 @@ impl<K, V> Core<K, V> {
     {
         loop {
             let Some(found) = self.find(guard, hash, key) else { return Computed::Absent };
-            // SAFETY: found under the guard.
+            // SAFETY: E2, E3: found under the guard.
             let old = unsafe { found.pair() };
             match next(old) {
                 Next::Abort(why) => return Computed::Aborted(why),

@@ -224,7 +224,7 @@ impl<K, V, S> HashMap<K, V, S> {
     /// Opens a session that belongs to its owner instead of the calling thread: it is `Send` and `Sync`, and may live across an `await`. It still borrows the
     /// map: a task brings its `Arc`.
     ///
-    /// Costs a lock that all threads of the process share, held for some ten nanoseconds, and while it is open each removal visits one record more. For
+    /// Costs a lock that all threads of the process share, held for a moment, and while it is open each removal visits one record more. For
     /// what a thread does without a pause, [`pin`](Self::pin) is cheaper. While the session is open nothing that is removed is dropped (see
     /// [`OwnedPinned`], also for who waits for it).
     #[cfg_attr(feature = "guard-locations", track_caller)]

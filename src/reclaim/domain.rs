@@ -9,78 +9,26 @@
 //! [R2]: crate#the-contract-line-by-line
 //! [R5]: crate#the-contract-line-by-line
 
-use std::cell::{Cell, UnsafeCell};
-
 use super::directory::Record;
 use super::drops::Panics;
 use super::epochs::{Epoch, Epochs, Exit};
 use super::guard::Guard;
 use super::limits::{Cap, Limits};
+use super::local::Local;
 use super::pending::{KEEP, Pending, Retired};
 use super::place::Place;
 use super::stack::Stack;
-use super::tally::{Listed, Tally, Weight};
+use super::tally::{Tally, Weight};
 use super::waiters::Waiters;
-use super::warning::{WarnFrom, Warned};
+use super::warning::WarnFrom;
 use super::{Amount, Garbage, slot};
-use crate::sync::{AtomicU64, AtomicUsize, IN_MODEL, Ordering, const_unless_loom};
+use crate::sync::{AtomicUsize, IN_MODEL, Ordering, const_unless_loom};
 
 /// The stamp of what is unlinked by an operation that has not ended.
 pub(super) const UNSTAMPED: Epoch = Epoch::MAX;
 
 /// How often a thread looks again for guards that hold its garbage back, before it hands that over.
 const LOOKS: usize = if IN_MODEL { 1 } else { 16 };
-
-/// What a thread keeps for a map.
-pub(crate) struct Local<G> {
-    /// Unlinked under the guards that this thread holds now, in the order of their stamps. Owner only.
-    pub(super) retired: UnsafeCell<Vec<Retired<G>>>,
-    /// Under [`Reclaim::Batched`](crate::Reclaim::Batched): what the thread saves up. The owner puts it there; who takes it
-    /// away drops it or hands it over, and does not put it back.
-    parked: Stack<Retired<G>>,
-    /// Odd while the thread has garbage in its hands, between unlinking and dropping or handing over. Owner writes.
-    pub(super) busy: AtomicU64,
-    pub(super) allocated: Tally,
-    pub(super) retired_sum: Tally,
-    pub(super) freed: Tally,
-    /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
-    pub(super) misses: Cell<u32>,
-    /// Does the record belong to no thread, but to a [`Lease`](super::lease::Lease)? Written by who takes and ends it.
-    pub(super) is_leased: Cell<bool>,
-    /// What is in `retired`, for others to see.
-    pub(super) listed: Listed,
-    pub(super) warned: Warned,
-}
-
-// SAFETY: Sync: D2: what is not atomic is touched by the owner only; garbage goes from thread to thread by value.
-unsafe impl<G: Send> Sync for Local<G> {}
-
-impl<G> Default for Local<G> {
-    fn default() -> Self {
-        Local {
-            retired: UnsafeCell::new(Vec::new()),
-            parked: Stack::new(),
-            busy: AtomicU64::new(0),
-            allocated: Tally::default(),
-            retired_sum: Tally::default(),
-            freed: Tally::default(),
-            misses: Cell::new(0),
-            is_leased: Cell::new(false),
-            listed: Listed::default(),
-            warned: Warned::default(),
-        }
-    }
-}
-
-// The contract says so (M2).
-#[cfg(not(loom))]
-const _: () = assert!(size_of::<Record<Local<()>>>() == 256);
-
-impl<G> Local<G> {
-    pub(super) fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Relaxed) % 2 == 1
-    }
-}
 
 pub(crate) struct Domain<G: Garbage> {
     pub(super) epochs: Epochs<Local<G>>,

@@ -4,9 +4,10 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use super::directory::Record;
-use super::domain::{Domain, Local};
+use super::domain::Domain;
 use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
+use super::local::Local;
 use super::place::Place;
 use super::slot;
 use super::tally::Weight;

@@ -5,9 +5,10 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::Garbage;
 use super::directory::Record;
-use super::domain::{Domain, Local, UNSTAMPED};
+use super::domain::{Domain, UNSTAMPED};
 use super::drops::Panics;
 use super::epochs::{Epoch, Exit};
+use super::local::Local;
 use super::pending::{KEEP, Retired};
 use super::place::Place;
 use super::slot;

@@ -2,9 +2,10 @@
 
 use super::Garbage;
 use super::directory::Record;
-use super::domain::{Domain, Local};
+use super::domain::Domain;
 use super::epochs::{Epoch, Exit};
 use super::guard::Held;
+use super::local::Local;
 use super::place::Place;
 use super::slot::{self, Slot};
 

@@ -7,8 +7,8 @@
 //! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops
 //!   no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
-//! - [`slot`], [`directory`], [`nested`] and [`age`] find a thread's record, keep the records, tell the guards of one thread
-//!   apart, and tell the time; [`barrier`] is what makes leaving cheap.
+//! - [`slot`], [`directory`], [`local`], [`nested`] and [`age`] find a thread's record, keep the records, say what is in one, tell the guards of one
+//!   thread apart, and tell the time; [`barrier`] is what makes leaving cheap.
 //! - [`watch`] tells who holds back what, [`place`] where a guard was taken, [`warning`] that one has been live for too long.
 //!
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
@@ -23,6 +23,7 @@ mod epochs;
 mod guard;
 mod lease;
 mod limits;
+mod local;
 mod nested;
 mod parts;
 mod pending;

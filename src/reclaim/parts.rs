@@ -5,8 +5,9 @@
 //! taken away before anybody looks for it. So while something is left, either the mark is set or somebody is about to look; and
 //! while nothing is, nobody looks for long.
 
-use super::domain::{Domain, Local};
+use super::domain::Domain;
 use super::drops::Panics;
+use super::local::Local;
 use super::{Amount, Garbage};
 use crate::sync::{IN_MODEL, Ordering, fence};
 

@@ -3,9 +3,10 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::domain::{Domain, Local};
+use super::domain::Domain;
 use super::drops::Panics;
 use super::epochs::{Epoch, Holder};
+use super::local::Local;
 use super::pending::Retired;
 use super::tally::Weight;
 use super::{Amount, Garbage};

@@ -20,7 +20,7 @@ impl<T, S> HashSet<T, S> {
     /// ```
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn drain(&mut self) -> impl ExactSizeIterator<Item = T> + FusedIterator + fmt::Debug {
-        SetDrain(self.map.drain())
+        self.map.drain().map(|(value, ())| value)
     }
 
     /// Takes the elements out of which `wanted` says yes, by value, when the iterator comes to them; see
@@ -70,29 +70,5 @@ impl<T, S> IntoIterator for HashSet<T, S> {
     #[cfg_attr(feature = "guard-locations", track_caller)]
     fn into_iter(self) -> IntoKeys<T, ()> {
         self.map.into_keys()
-    }
-}
-
-struct SetDrain<'m, T>(crate::Drain<'m, T, ()>);
-
-impl<T> Iterator for SetDrain<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.0.next().map(|(value, ())| value)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl<T> ExactSizeIterator for SetDrain<'_, T> {}
-
-impl<T> FusedIterator for SetDrain<'_, T> {}
-
-impl<T> fmt::Debug for SetDrain<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SetDrain").field("left", &self.len()).finish_non_exhaustive()
     }
 }

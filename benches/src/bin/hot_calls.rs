@@ -25,6 +25,10 @@ fn main() -> ExitCode {
             let session = map.pin();
             instructions::counted(|| hits(times, |key| session.get(&key).copied()));
         }
+        "get in an owned session" => {
+            let session = map.pin_owned();
+            instructions::counted(|| hits(times, |key| session.get(&key).copied()));
+        }
         "get of a reader" => {
             let mut reader = map.reader();
             instructions::counted(|| hits(times, |key| reader.get(&key).copied()));

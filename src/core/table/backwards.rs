@@ -1,4 +1,4 @@
-//! All entries of a table, the last one first.
+//! The entries of a table: all of them, the last one first; and those of one bucket.
 
 use std::ptr::NonNull;
 
@@ -48,5 +48,23 @@ impl<K> Iterator for Backwards<K> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_of(&mut { usize::MAX })
+    }
+}
+
+#[cfg(any(all(test, not(loom)), feature = "rayon"))]
+impl<K> Table<K> {
+    /// The linked entries of one bucket.
+    ///
+    /// # Safety
+    /// The table has that bucket, and is not freed before the iterator (T1).
+    pub(in crate::core) unsafe fn entries_in<'t>(self, bucket: usize) -> impl Iterator<Item = NonNull<Head<K>>> + 't
+    where
+        K: 't,
+    {
+        // SAFETY: by the caller's promise.
+        let bucket = unsafe { self.bucket::<'t>(bucket) };
+        let meta = bucket.meta();
+        let linked = (0..SLOTS).filter(move |slot| is_linked(meta.tag(*slot)));
+        linked.filter_map(move |slot| NonNull::new(bucket.entry(slot)))
     }
 }

@@ -16,8 +16,6 @@ mod prefetch;
 mod size;
 
 use std::alloc::{Layout, LayoutError};
-#[cfg(any(all(test, not(loom)), feature = "rayon"))]
-use std::ptr::NonNull;
 
 #[cfg(not(loom))]
 use super::bucket::nothing;
@@ -326,22 +324,6 @@ impl<K> Table<K> {
             }
         }
         None
-    }
-
-    /// The linked entries of one bucket.
-    ///
-    /// # Safety
-    /// The table has that bucket, and is not freed before the iterator (T1).
-    #[cfg(any(all(test, not(loom)), feature = "rayon"))]
-    pub(in crate::core) unsafe fn entries_in<'t>(self, bucket: usize) -> impl Iterator<Item = NonNull<Head<K>>> + 't
-    where
-        K: 't,
-    {
-        // SAFETY: by the caller's promise.
-        let bucket = unsafe { self.bucket::<'t>(bucket) };
-        let meta = bucket.meta();
-        let linked = (0..SLOTS).filter(move |slot| is_linked(meta.tag(*slot)));
-        linked.filter_map(move |slot| NonNull::new(bucket.entry(slot)))
     }
 
     /// All linked entries with their slots, the last first.
