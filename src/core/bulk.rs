@@ -3,9 +3,10 @@
 use std::ptr::NonNull;
 
 use super::entry::{Entry, Head};
-use super::garbage::Unlinked;
+use super::garbage::{Host, Unlinked};
 use super::table::{Backwards, Table};
-use super::{Core, Found, Held, Pair, YOUNG};
+use super::{Found, Pair, Tables, YOUNG};
+use crate::reclaim::Held;
 use crate::sync::Ordering;
 
 /// All entries of the state at its beginning that are live when it comes to them.
@@ -47,15 +48,19 @@ impl<K> Places<K> {
     }
 }
 
-impl<K, V> Core<K, V> {
-    pub(crate) fn iter<'g>(&self, guard: &'g Held<'_, K, V>) -> Iter<'g, K, V> {
+impl<K, V, G: Host<K, V>> Tables<K, V, G> {
+    pub(crate) fn iter<'g>(&self, guard: &'g Held<'_, G>) -> Iter<'g, K, V> {
         let (read, young) = self.tables(guard);
         // SAFETY: T1: the guard keeps the tables of the state, and the iterator borrows it.
         Iter { places: unsafe { Places::new(read, young) }, _guard: std::marker::PhantomData }
     }
 
     /// Removes each entry of which `keep` says no. Others may be inserted and removed meanwhile.
-    pub(crate) fn retain<'g>(&self, guard: &'g Held<'_, K, V>, mut keep: impl FnMut(Pair<'g, K, V>) -> bool) {
+    pub(crate) fn retain<'g>(&self, guard: &'g Held<'_, G>, mut keep: impl FnMut(Pair<'g, K, V>) -> bool)
+    where
+        K: 'g,
+        V: 'g,
+    {
         let mut entries = self.iter(guard);
         while let Some(mut found) = entries.next_found() {
             // SAFETY: E2, E3: found in the tables of a state that was read under the guard.
@@ -69,17 +74,21 @@ impl<K, V> Core<K, V> {
 
     /// Removes everything. Linearizes at the exchange of the state: what others do afterwards to an entry of the old
     /// tables, before it is killed below, they began before, so it counts as done before.
-    pub(crate) fn clear(&self, guard: &Held<'_, K, V>) {
+    ///
+    /// Tells how many entries it has killed.
+    pub(crate) fn clear(&self, guard: &Held<'_, G>) -> usize {
         let mut lock = self.lock();
         let entries = self.iter(guard);
         self.forget_tables(guard, &mut lock);
         self.unlock(guard, lock);
-        self.kill_all(guard, entries);
+        let killed = self.kill_all(guard, entries);
         guard.seal();
+        killed
     }
 
     /// Kills the entries of tables that are not the map's any more.
-    fn kill_all(&self, guard: &Held<'_, K, V>, mut entries: Iter<'_, K, V>) {
+    fn kill_all(&self, guard: &Held<'_, G>, mut entries: Iter<'_, K, V>) -> usize {
+        let mut killed = 0;
         while let Some(mut found) = entries.next_found() {
             // SAFETY: E2: as in `retain`.
             unsafe {
@@ -88,12 +97,14 @@ impl<K, V> Core<K, V> {
                         self.writer.len.fetch_sub(1, Ordering::Relaxed);
                         // W1: we killed it, and it is linked nowhere that a new reader looks.
                         guard.retire(Unlinked::Entry(found.entry));
+                        killed += 1;
                         break;
                     }
                     found.word = found.entry.load();
                 }
             }
         }
+        killed
     }
 }
 

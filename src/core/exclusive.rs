@@ -14,7 +14,7 @@ use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::table::Table;
-use super::{Core, Found, State, YOUNG, Young};
+use super::{Core, Found, State, Tables, YOUNG, Young};
 use crate::reclaim::Panics;
 use crate::sync::Ordering;
 
@@ -40,7 +40,8 @@ impl<K, V> Core<K, V> {
     {
         let state = self.state_mut()?;
         // SAFETY: T1, E2, X1: current tables, whose entries nobody else unlinks.
-        unsafe { Self::find_in(state.read, hash, key).or_else(|| Self::find_young(state, hash, key)) }
+        unsafe { Tables::<K, V, Unlinked<K, V>>::find_in(state.read, hash, key)
+                .or_else(|| Tables::<K, V, Unlinked<K, V>>::find_young(state, hash, key)) }
     }
 
     /// The pair of `key`, its value to be changed.

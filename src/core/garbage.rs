@@ -1,5 +1,6 @@
 //! What a map unlinks.
 
+use std::convert::Infallible;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -26,6 +27,20 @@ pub(crate) enum Unlinked<K, V> {
 
 // SAFETY: Send: what it points to is its own, and goes along with it.
 unsafe impl<K: Send, V: Send> Send for Unlinked<K, V> {}
+
+/// What takes in all that the tables of a map with these keys and values unlink: that map's own [`Unlinked`], or what such tables are a part of.
+pub(crate) trait Host<K, V>: Garbage + From<Unlinked<K, V>> {
+    /// Is a map that has run empty closed? Then it is of no use any more, and goes with whatever it is a value of.
+    const CLOSES: bool;
+
+    /// What a new entry becomes that is not linked because the map is closed. Nothing can be of this type where maps are not.
+    type Closed<T>;
+
+    fn closed<T>(parts: T) -> Self::Closed<T>;
+
+    /// Bytes of all tables that readers see, of all maps that share the context. Written under the mutex of each.
+    fn table_bytes(context: &Self::Context) -> &AtomicUsize;
+}
 
 /// What the map gives up, by ownership, when no guard can see it any more: the argument of the function that
 /// [`Builder::on_reclaim`](crate::Builder::on_reclaim) sets.
@@ -77,17 +92,47 @@ impl<K, V> Context<K, V> {
         self.on_reclaim.as_ref().map(|OnReclaim(function)| &**function as _)
     }
 
-    /// Gives a table back, or a part of one that is large; None if nothing of it is left.
+}
+
+impl<K, V> Unlinked<K, V> {
+    /// Reclaims it, or a part of it, beside tables of so many bytes.
     ///
     /// # Safety
-    /// Nobody uses it any more.
-    unsafe fn give_back(&self, table: GivingBack<K>, amount: Amount) -> Option<Unlinked<K, V>> {
-        // ORDERING: Acquire; see `publish`.
-        let in_parts =
-            amount == Amount::Bounded && goes_in_parts(table.bytes(), self.table_bytes.load(Ordering::Acquire));
-        // SAFETY: by the caller's promise.
-        unsafe { table.give(if in_parts { PART } else { usize::MAX }) }.map(|left| Unlinked::LargeTable(Box::new(left)))
+    /// As for [`Garbage::reclaim`].
+    pub(super) unsafe fn reclaim_beside(
+        self,
+        table_bytes: &AtomicUsize,
+        hook: Hook<'_, K, V>,
+        amount: Amount,
+        panics: &mut Panics,
+    ) -> Option<Self> {
+        // SAFETY: nobody can reach it any more, by the caller's promise; each was retired once (E5).
+        unsafe {
+            match self {
+                Unlinked::Entry(entry) => entry.reclaim(hook, panics),
+                Unlinked::Value(value) => value.reclaim(hook, panics),
+                Unlinked::State(state) => drop(Box::from_raw(state.as_ptr())),
+                Unlinked::Table(table) => return give_back(GivingBack::new(table), table_bytes, amount),
+                Unlinked::LargeTable(table) => return give_back(*table, table_bytes, amount),
+            }
+        }
+        None
     }
+}
+
+/// Gives a table back, or a part of one that is large; None if nothing of it is left.
+///
+/// # Safety
+/// Nobody uses it any more.
+unsafe fn give_back<K, V>(
+    table: GivingBack<K>,
+    table_bytes: &AtomicUsize,
+    amount: Amount,
+) -> Option<Unlinked<K, V>> {
+    // ORDERING: Acquire; see `publish`.
+    let in_parts = amount == Amount::Bounded && goes_in_parts(table.bytes(), table_bytes.load(Ordering::Acquire));
+    // SAFETY: by the caller's promise.
+    unsafe { table.give(if in_parts { PART } else { usize::MAX }) }.map(|left| Unlinked::LargeTable(Box::new(left)))
 }
 
 // SAFETY: `reclaim` uses nothing of the thread it runs on; `HashMap` is shared between threads only if K and V are Send.
@@ -106,23 +151,34 @@ unsafe impl<K, V> Garbage for Unlinked<K, V> {
     }
 
     unsafe fn reclaim(self, context: &Context<K, V>, amount: Amount, panics: &mut Panics) -> Option<Self> {
-        // SAFETY: nobody can reach it any more, by the caller's promise; each was retired once (E5).
-        unsafe {
-            match self {
-                Unlinked::Entry(entry) => entry.reclaim(context.hook(), panics),
-                Unlinked::Value(value) => value.reclaim(context.hook(), panics),
-                Unlinked::State(state) => drop(Box::from_raw(state.as_ptr())),
-                Unlinked::Table(table) => return context.give_back(GivingBack::new(table), amount),
-                Unlinked::LargeTable(table) => return context.give_back(*table, amount),
-            }
-        }
-        None
+        // SAFETY: by the caller's promise.
+        unsafe { self.reclaim_beside(&context.table_bytes, context.hook(), amount, panics) }
     }
 
     fn is_urgent(context: &Context<K, V>) -> bool {
-        // ORDERING: see `publish`.
-        !may_go_in_parts(context.table_bytes.load(Ordering::Relaxed))
+        is_urgent(&context.table_bytes)
     }
+}
+
+impl<K, V> Host<K, V> for Unlinked<K, V> {
+    const CLOSES: bool = false;
+
+    type Closed<T> = Infallible;
+
+    fn closed<T>(_: T) -> Infallible {
+        unreachable!("only maps that close are closed")
+    }
+
+    #[inline]
+    fn table_bytes(context: &Context<K, V>) -> &AtomicUsize {
+        &context.table_bytes
+    }
+}
+
+/// Is no part of a table to be left over, beside tables of so many bytes?
+pub(super) fn is_urgent(table_bytes: &AtomicUsize) -> bool {
+    // ORDERING: see `publish`.
+    !may_go_in_parts(table_bytes.load(Ordering::Relaxed))
 }
 
 pub(super) fn table_weight(bytes: usize) -> Weight {

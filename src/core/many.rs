@@ -10,7 +10,7 @@ use super::entry::Entry;
 use super::hash::Hash;
 use super::table::NoTable;
 use super::writer::{Link, Searched};
-use super::{Core, Found, Held, State};
+use super::{Core, Found, MapHeld, State};
 use crate::sync::IN_MODEL;
 
 /// Keys of a group. More would save little, and others wait for the mutex while it is held for a group: some ten microseconds.
@@ -75,7 +75,7 @@ impl<K, V> Drop for Built<K, V> {
 /// Entries that this thread has killed: buried when this goes, be it because the user's code panics at the next key.
 struct Killed<'g, 'm, K, V> {
     core: &'g Core<K, V>,
-    guard: &'g Held<'m, K, V>,
+    guard: &'g MapHeld<'m, K, V>,
     found: Vec<Found<K, V>>,
 }
 
@@ -90,7 +90,7 @@ impl<K, V> Drop for Killed<'_, '_, K, V> {
 }
 
 /// Stamps what has been unlinked when this goes, be it because the user's code panics.
-struct Sealing<'g, 'm, K, V>(&'g Held<'m, K, V>);
+struct Sealing<'g, 'm, K, V>(&'g MapHeld<'m, K, V>);
 
 impl<K, V> Drop for Sealing<'_, '_, K, V> {
     fn drop(&mut self) {
@@ -101,14 +101,14 @@ impl<K, V> Drop for Sealing<'_, '_, K, V> {
 impl<K, V> Core<K, V> {
     /// Are the tables so large that it pays to [ask for](Self::prefetch) what is to be looked at?
     #[inline]
-    pub(crate) fn is_far(&self, guard: &Held<'_, K, V>) -> bool {
+    pub(crate) fn is_far(&self, guard: &MapHeld<'_, K, V>) -> bool {
         self.state(guard).is_some_and(State::is_far)
     }
 
     /// Asks the processor for what searches for these hashes will look at first, if the tables are large: their home buckets, all at
     /// once, and then the entries that look like theirs.
     #[inline]
-    pub(crate) fn prefetch(&self, guard: &Held<'_, K, V>, hashes: impl Iterator<Item = Hash> + Clone) {
+    pub(crate) fn prefetch(&self, guard: &MapHeld<'_, K, V>, hashes: impl Iterator<Item = Hash> + Clone) {
         let Some(state) = self.state(guard).filter(|state| state.is_far()) else { return };
         for hash in hashes.clone() {
             state.tables().for_each(|table| table.prefetch_home(hash));
@@ -123,7 +123,7 @@ impl<K, V> Core<K, V> {
     ///
     /// # Panics
     /// As [`insert`](Self::insert). What is not in the map then is dropped.
-    pub(crate) fn insert_group(&self, guard: &Held<'_, K, V>, group: &mut Vec<(Hash, K, V)>) -> usize
+    pub(crate) fn insert_group(&self, guard: &MapHeld<'_, K, V>, group: &mut Vec<(Hash, K, V)>) -> usize
     where
         K: Eq,
     {
@@ -140,7 +140,7 @@ impl<K, V> Core<K, V> {
     ///
     /// # Panics
     /// As [`insert_group`](Self::insert_group).
-    pub(crate) fn try_insert_group(&self, guard: &Held<'_, K, V>, group: &mut Vec<(Hash, K, V)>) -> usize
+    pub(crate) fn try_insert_group(&self, guard: &MapHeld<'_, K, V>, group: &mut Vec<(Hash, K, V)>) -> usize
     where
         K: Eq,
     {
@@ -159,7 +159,7 @@ impl<K, V> Core<K, V> {
     /// of these have the same hash; a key with the hash of one of them waits until all of them are done.
     fn group_by(
         &self,
-        guard: &Held<'_, K, V>,
+        guard: &MapHeld<'_, K, V>,
         group: &mut Vec<(Hash, K, V)>,
         known: impl Fn(Hash, &K, V) -> Result<(), V>,
         single: impl Fn(Hash, K, V) -> bool,
@@ -183,7 +183,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Links what is new, and leaves in `built` what has to be searched for again. Their hashes differ.
-    fn link_built(&self, guard: &Held<'_, K, V>, searched: Searched, built: &mut Vec<Built<K, V>>) -> usize {
+    fn link_built(&self, guard: &MapHeld<'_, K, V>, searched: Searched, built: &mut Vec<Built<K, V>>) -> usize {
         let (mut searched, mut linked, mut failed) = (searched, 0, None);
         let entries = built.len();
         let mut lock = self.lock();
@@ -196,7 +196,7 @@ impl<K, V> Core<K, V> {
                     linked += 1;
                     searched = searched.but_for_ours();
                 }
-                Link::SearchAgain => {}
+                Link::SearchAgain | Link::Closed => {}
                 Link::NoTable(no_table) => failed = Some(no_table),
             }
             new.entry.is_some()
@@ -212,7 +212,7 @@ impl<K, V> Core<K, V> {
 
     /// Removes these keys; tells how many were there. Each is removed when its entry is killed; then all are unlinked, under one hold of
     /// the mutex if that is free.
-    pub(crate) fn remove_group<Q>(&self, guard: &Held<'_, K, V>, group: &[(Hash, &Q)]) -> usize
+    pub(crate) fn remove_group<Q>(&self, guard: &MapHeld<'_, K, V>, group: &[(Hash, &Q)]) -> usize
     where
         Q: Equivalent<K> + ?Sized,
     {

@@ -5,9 +5,10 @@
 //! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones;
 //! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
 //!   known of the tables under the mutex;
-//! - [`ops`] is each operation on a key, [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
+//! - [`ops`] is each operation on a key ([`open`]: on a map that is never closed), [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
 //!   entries, [`exclusive`] those of who has the map to itself, [`parallel`] an iteration for several threads;
-//! - [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
+//! - [`nested`] is maps whose values are such tables;
+//! - [`reclaiming`] is what waits for that; [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
 //!
 //! DESIGN.md tells the protocol and numbers its invariants; the `SAFETY` comments name them.
 
@@ -18,15 +19,21 @@ pub(crate) mod exclusive;
 mod garbage;
 mod hash;
 mod many;
+mod nested;
 mod next;
+mod open;
 mod ops;
 mod owned;
 #[cfg(any(all(test, not(loom)), feature = "rayon"))]
 pub(crate) mod parallel;
 mod rebuild;
+mod reclaiming;
 mod shape;
 mod table;
 mod writer;
+
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 
 use equivalent::Equivalent;
 
@@ -35,19 +42,22 @@ pub use garbage::Reclaimed;
 pub(crate) use garbage::{Context, OnReclaim, Unlinked};
 pub(crate) use hash::Hash;
 pub(crate) use many::{FETCHED, GROUP};
+pub(crate) use nested::{Inner, Nested, NestedGuard, NestedHeld};
 pub(crate) use ops::{Computed, Next};
 pub(crate) use owned::Removed;
 pub(crate) use table::NoTable;
 
 pub(crate) use crate::reclaim::Limits;
-use crate::reclaim::{Domain, Panics};
-use crate::sync::{AtomicPtr, Ordering, const_unless_loom};
+use crate::reclaim::{Domain, Held, Panics};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, const_unless_loom};
 use entry::{Entry, Word};
+use garbage::{Hook, Host};
+use shape::Shape;
 use table::Table;
 use writer::Writer;
 
 pub(crate) type Guard<'m, K, V> = crate::reclaim::Guard<'m, Unlinked<K, V>>;
-pub(crate) type Held<'m, K, V> = crate::reclaim::Held<'m, Unlinked<K, V>>;
+pub(crate) type MapHeld<'m, K, V> = Held<'m, Unlinked<K, V>>;
 pub(crate) type Lease<'m, K, V> = crate::reclaim::Lease<'m, Unlinked<K, V>>;
 pub(crate) type Permit<'m, K, V> = crate::reclaim::Permit<'m, Unlinked<K, V>>;
 pub(crate) type Drain<'m, K, V> = crate::reclaim::Drain<'m, Unlinked<K, V>>;
@@ -87,11 +97,43 @@ impl<K> State<K> {
     }
 }
 
-pub(crate) struct Core<K, V> {
+/// New entries are linked, and a map that closes does when it runs empty.
+const OPEN: u32 = 0;
+/// As `OPEN`, but it does not close: whoever has made it is about to link its first entry.
+const KEPT_OPEN: u32 = 1;
+/// Nothing is linked any more, and nothing will be.
+const CLOSED: u32 = 2;
+
+/// The tables of a map, and what changes them. What it unlinks it hands to the [`Host`] `G`, under whose guards it is used: the same ones
+/// always.
+pub(crate) struct Tables<K, V, G> {
     /// Null while the map has no tables.
     state: AtomicPtr<State<K>>,
-    pub(crate) domain: Domain<Unlinked<K, V>>,
+    /// [`OPEN`] always, but if [`Host::CLOSES`]. Changed under the mutex.
+    stage: AtomicU32,
     writer: Writer<K, V>,
+    _unlinked: PhantomData<fn(G)>,
+}
+
+/// A map: its tables, with a domain of their own.
+pub(crate) struct Core<K, V> {
+    tables: Tables<K, V, Unlinked<K, V>>,
+    pub(crate) domain: Domain<Unlinked<K, V>>,
+}
+
+impl<K, V> Deref for Core<K, V> {
+    type Target = Tables<K, V, Unlinked<K, V>>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.tables
+    }
+}
+
+impl<K, V> DerefMut for Core<K, V> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.tables
+    }
 }
 
 /// A key and a value, for as long as the guard `'g` protects them.
@@ -145,11 +187,7 @@ impl<K, V> Found<K, V> {
 impl<K, V> Core<K, V> {
     const_unless_loom! {
         pub(crate) fn new(limits: Limits, on_reclaim: Option<OnReclaim<K, V>>) -> Core<K, V> {
-            Core {
-                state: AtomicPtr::new(std::ptr::null_mut()),
-                domain: Domain::new(limits, Context::new(on_reclaim)),
-                writer: Writer::new(),
-            }
+            Core { tables: Tables::new(), domain: Domain::new(limits, Context::new(on_reclaim)) }
         }
     }
 
@@ -157,6 +195,37 @@ impl<K, V> Core<K, V> {
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn guard(&self) -> Guard<'_, K, V> {
         self.domain.guard()
+    }
+}
+
+impl<K, V, G> Tables<K, V, G> {
+    const_unless_loom! {
+        pub(crate) fn new() -> Tables<K, V, G> {
+            Tables {
+                state: AtomicPtr::new(std::ptr::null_mut()),
+                stage: AtomicU32::new(OPEN),
+                writer: Writer::new(),
+                _unlinked: PhantomData,
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.writer.len.load(Ordering::Relaxed)
+    }
+
+    /// The same, [kept open](KEPT_OPEN).
+    fn kept_open() -> Tables<K, V, G> {
+        let tables = Tables::new();
+        tables.stage.store(KEPT_OPEN, Ordering::Relaxed);
+        tables
+    }
+
+    /// Has it run empty, so that new keys have to go elsewhere? That does not change any more.
+    #[inline]
+    fn is_closed(&self) -> bool {
+        // ORDERING: Acquire pairs with the Release of `close_if_empty`: who goes elsewhere comes after the end of the last entry here.
+        self.stage.load(Ordering::Acquire) == CLOSED
     }
 
     /// True if the map has no tables: then it has no entries, and there is nothing to guard.
@@ -166,9 +235,12 @@ impl<K, V> Core<K, V> {
         self.state.load(Ordering::Acquire).is_null()
     }
 
+}
+
+impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// The current state. Its tables stay allocated while the guard lives (T1).
     #[inline]
-    fn state<'g>(&self, _guard: &'g Held<'_, K, V>) -> Option<&'g State<K>> {
+    fn state<'g>(&self, _guard: &'g Held<'_, G>) -> Option<&'g State<K>> {
         // ORDERING: Acquire pairs with the Release of `publish`.
         let state = self.state.load(Ordering::Acquire);
         // SAFETY: S1: a state is retired after it was replaced, so the guard protects it if it was read under it.
@@ -180,7 +252,7 @@ impl<K, V> Core<K, V> {
     /// Linearizes at the load of the entry's word. If there is none: at the load of the state if the key was absent then, else
     /// at the death of the entry that had it then.
     #[inline(always)]
-    fn find<Q>(&self, guard: &Held<'_, K, V>, hash: Hash, key: &Q) -> Option<Found<K, V>>
+    fn find<Q>(&self, guard: &Held<'_, G>, hash: Hash, key: &Q) -> Option<Found<K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
@@ -224,7 +296,7 @@ impl<K, V> Core<K, V> {
 
     /// The pair of `key`: [`find`](Self::find), which counts a miss if it had to look into young tables.
     #[inline(always)]
-    pub(crate) fn get<'g, Q>(&self, guard: &'g Held<'_, K, V>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
+    pub(crate) fn get<'g, Q>(&self, guard: &'g Held<'_, G>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
@@ -249,7 +321,7 @@ impl<K, V> Core<K, V> {
 
     /// The rest of [`get`](Self::get).
     #[inline(never)]
-    fn get_on<'g, Q>(&self, guard: Held<'g, K, V>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
+    fn get_on<'g, Q>(&self, guard: Held<'g, G>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
@@ -266,18 +338,12 @@ impl<K, V> Core<K, V> {
         // SAFETY: found under the guard.
         found.map(|found| unsafe { found.pair() })
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.writer.len.load(Ordering::Relaxed)
-    }
 }
 
-impl<K, V> Drop for Core<K, V> {
-    /// Drops all entries and all that is pending (R7).
-    fn drop(&mut self) {
-        let mut panics = Panics::default();
-        let state = self.state.load(Ordering::Relaxed);
-        let hook = self.domain.context().hook();
+impl<K, V, G> Tables<K, V, G> {
+    /// Drops all entries, or hands them to the hook, and gives the tables back.
+    fn drop_all(&mut self, hook: Hook<'_, K, V>, panics: &mut Panics) {
+        let state = std::mem::replace(&mut self.state, AtomicPtr::new(std::ptr::null_mut())).load(Ordering::Relaxed);
         if !state.is_null() {
             // SAFETY: S1: the current state is a box that nobody else will retire; `&mut self` says that nobody uses it.
             let state = unsafe { Box::from_raw(state) };
@@ -286,19 +352,34 @@ impl<K, V> Drop for Core<K, V> {
                 // operation is running (W2).
                 unsafe {
                     for (head, _) in table.entries_backwards() {
-                        Entry::<K, V>::from_raw(head.as_ptr()).reclaim(hook, &mut panics);
+                        Entry::<K, V>::from_raw(head.as_ptr()).reclaim(hook, panics);
                     }
                     table.free();
                 }
             }
         }
-        let mut lock = self.lock();
-        let spare = lock.spare.take().map(table::Blank::into_table);
-        for table in lock.next.take().map(|next| next.into_table()).into_iter().chain(spare) {
+        let shape = std::mem::replace(self.shape_mut(), Shape::NONE);
+        let spare = shape.spare.map(table::Blank::into_table);
+        for table in shape.next.map(|next| next.into_table()).into_iter().chain(spare) {
             // SAFETY: T1: nobody else's; the entries linked in it were those of the tables above.
             unsafe { table.free() };
         }
-        drop(lock);
+    }
+}
+
+impl<K, V, G> Drop for Tables<K, V, G> {
+    fn drop(&mut self) {
+        let mut panics = Panics::default();
+        self.drop_all(None, &mut panics);
+        panics.resume();
+    }
+}
+
+impl<K, V> Drop for Core<K, V> {
+    /// Drops all entries and all that is pending (R7).
+    fn drop(&mut self) {
+        let mut panics = Panics::default();
+        self.tables.drop_all(self.domain.context().hook(), &mut panics);
         self.domain.drop_all(&mut panics);
         panics.resume();
     }

@@ -6,11 +6,12 @@
 use equivalent::Equivalent;
 
 use super::entry::{Boxed, Entry, boxed, unboxed};
-use super::garbage::Unlinked;
+use super::garbage::{Host, Unlinked};
 use super::hash::Hash;
 use super::table::NoTable;
 use super::writer::{Link, Searched};
-use super::{Core, Found, Held, Pair};
+use super::{Found, Pair, Tables};
+use crate::reclaim::Held;
 
 /// What to do with a key, as [`Core::compute`] is told.
 pub(crate) enum Next<V, T> {
@@ -29,14 +30,23 @@ pub(crate) enum Computed<'g, K, V, T> {
 }
 
 /// A key and a value on their way into the map.
-struct Fresh<K, V> {
-    key: K,
-    value: V,
+pub(crate) struct Fresh<K, V> {
+    pub(crate) key: K,
+    pub(crate) value: V,
 }
 
-impl<K, V> Core<K, V> {
+/// Why a new entry was not linked: what it was made of.
+enum NotLinked<K, V> {
+    SearchAgain(Fresh<K, V>),
+    Closed(Fresh<K, V>),
+}
+
+/// What an operation gives that may link; or what it was to link, if the map is closed.
+pub(crate) type Linking<T, G, K, V> = Result<T, <G as Host<K, V>>::Closed<Fresh<K, V>>>;
+
+impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Inserts or overwrites; returns the pair from before.
-    pub(crate) fn insert<'g>(&self, guard: &'g Held<'_, K, V>, hash: Hash, key: K, value: V) -> Option<Pair<'g, K, V>>
+    pub(crate) fn insert<'g>(&self, guard: &'g Held<'_, G>, hash: Hash, key: K, value: V) -> Linking<Option<Pair<'g, K, V>>, G, K, V>
     where
         K: Eq,
     {
@@ -46,13 +56,14 @@ impl<K, V> Core<K, V> {
             value = match self.replace(guard, hash, &key, value) {
                 Ok(old) => {
                     guard.seal();
-                    return Some(old);
+                    return Ok(Some(old));
                 }
                 Err(value) => value,
             };
             match self.link_fresh(guard, searched, hash, Fresh { key, value }) {
-                Ok(_) => return None,
-                Err(again) => Fresh { key, value } = again,
+                Ok(_) => return Ok(None),
+                Err(NotLinked::SearchAgain(again)) => Fresh { key, value } = again,
+                Err(NotLinked::Closed(fresh)) => return Err(G::closed(fresh)),
             }
         }
     }
@@ -62,7 +73,7 @@ impl<K, V> Core<K, V> {
     #[inline(always)]
     pub(super) fn replace<'g>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: &K,
         value: V,
@@ -90,11 +101,11 @@ impl<K, V> Core<K, V> {
     /// Inserts if the key is absent. Else returns the pair that is there, and key and value.
     pub(crate) fn try_insert<'g>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: K,
         value: V,
-    ) -> Result<Pair<'g, K, V>, (Pair<'g, K, V>, K, V)>
+    ) -> Linking<Result<Pair<'g, K, V>, (Pair<'g, K, V>, K, V)>, G, K, V>
     where
         K: Eq,
     {
@@ -103,11 +114,12 @@ impl<K, V> Core<K, V> {
             let searched = self.searching();
             if let Some(found) = self.find(guard, hash, &fresh.key) {
                 // SAFETY: found under the guard.
-                return Err((unsafe { found.pair() }, fresh.key, fresh.value));
+                return Ok(Err((unsafe { found.pair() }, fresh.key, fresh.value)));
             }
             match self.link_fresh(guard, searched, hash, fresh) {
-                Ok(pair) => return Ok(pair),
-                Err(again) => fresh = again,
+                Ok(pair) => return Ok(Ok(pair)),
+                Err(NotLinked::SearchAgain(again)) => fresh = again,
+                Err(NotLinked::Closed(fresh)) => return Err(G::closed(fresh)),
             }
         }
     }
@@ -115,26 +127,25 @@ impl<K, V> Core<K, V> {
     /// The key's pair, inserted with what `make` makes if it is absent.
     pub(crate) fn get_or_insert_with<'g>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: K,
         make: impl FnOnce() -> V,
-    ) -> Pair<'g, K, V>
+    ) -> Linking<Pair<'g, K, V>, G, K, V>
     where
         K: Eq,
     {
         if let Some(pair) = self.get(guard, hash, &key) {
-            return pair;
+            return Ok(pair);
         }
-        match self.try_insert(guard, hash, key, make()) {
-            Ok(pair) | Err((pair, ..)) => pair,
-        }
+        let (Ok(pair) | Err((pair, ..))) = self.try_insert(guard, hash, key, make())?;
+        Ok(pair)
     }
 
     /// Replaces the key's value by its successor; returns the new pair.
     pub(crate) fn update<'g, Q>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: &Q,
         mut successor: impl FnMut(Pair<'g, K, V>) -> V,
@@ -155,27 +166,28 @@ impl<K, V> Core<K, V> {
     /// Replaces the key's value by its successor, or inserts what `make` makes; returns the new pair.
     pub(crate) fn update_or_insert_with<'g>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: K,
         mut successor: impl FnMut(Pair<'g, K, V>) -> V,
         make: impl FnOnce() -> V,
-    ) -> Pair<'g, K, V>
+    ) -> Linking<Pair<'g, K, V>, G, K, V>
     where
         K: Eq,
     {
         if let Some(new) = self.update(guard, hash, &key, &mut successor) {
-            return new;
+            return Ok(new);
         }
         let mut fresh = Fresh { key, value: make() };
         loop {
             let searched = self.searching();
             if let Some(new) = self.update(guard, hash, &fresh.key, &mut successor) {
-                return new;
+                return Ok(new);
             }
             match self.link_fresh(guard, searched, hash, fresh) {
-                Ok(pair) => return pair,
-                Err(again) => fresh = again,
+                Ok(pair) => return Ok(pair),
+                Err(NotLinked::SearchAgain(again)) => fresh = again,
+                Err(NotLinked::Closed(fresh)) => return Err(G::closed(fresh)),
             }
         }
     }
@@ -183,7 +195,7 @@ impl<K, V> Core<K, V> {
     /// Replaces the value if it equals `expected`. Else returns the pair that is there, if there is one, and `new`.
     pub(crate) fn compare_exchange<'g, Q>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: &Q,
         expected: &V,
@@ -211,11 +223,11 @@ impl<K, V> Core<K, V> {
     /// Inserts, overwrites, removes or leaves the key as `next` says, which may be asked more than once.
     pub(crate) fn compute<'g, T>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: K,
         mut next: impl FnMut(Option<Pair<'g, K, V>>) -> Next<V, T>,
-    ) -> Computed<'g, K, V, T>
+    ) -> Linking<Computed<'g, K, V, T>, G, K, V>
     where
         K: Eq,
     {
@@ -226,21 +238,22 @@ impl<K, V> Core<K, V> {
             // SAFETY: found under the guard.
             let old = found.as_ref().map(|found| unsafe { found.pair() });
             match (next(old), found.zip(old)) {
-                (Next::Abort(why), _) => return Computed::Aborted(why),
-                (Next::Remove, None) => return Computed::Absent,
+                (Next::Abort(why), _) => return Ok(Computed::Aborted(why)),
+                (Next::Remove, None) => return Ok(Computed::Absent),
                 (Next::Remove, Some((found, old))) => {
                     if self.kill(guard, &found) {
-                        return Computed::Removed(old);
+                        return Ok(Computed::Removed(old));
                     }
                 }
                 (Next::Insert(value), Some((found, old))) => {
                     if let Ok(new) = self.overwrite(guard, &found, boxed(value)) {
-                        return Computed::Updated { old, new };
+                        return Ok(Computed::Updated { old, new });
                     }
                 }
                 (Next::Insert(value), None) => match self.link_fresh(guard, searched, hash, Fresh { key, value }) {
-                    Ok(pair) => return Computed::Inserted(pair),
-                    Err(again) => key = again.key,
+                    Ok(pair) => return Ok(Computed::Inserted(pair)),
+                    Err(NotLinked::SearchAgain(again)) => key = again.key,
+                    Err(NotLinked::Closed(fresh)) => return Err(G::closed(fresh)),
                 },
             }
         }
@@ -249,7 +262,7 @@ impl<K, V> Core<K, V> {
     /// [`compute`](Self::compute) for a key that is there, and need not be given away.
     pub(crate) fn compute_present<'g, Q, T>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: &Q,
         mut next: impl FnMut(Pair<'g, K, V>) -> Next<V, T>,
@@ -280,7 +293,7 @@ impl<K, V> Core<K, V> {
     /// Removes the key if `wanted` says so of its pair. `Err` is the pair that was not wanted.
     pub(crate) fn remove_if<'g, Q>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         hash: Hash,
         key: &Q,
         mut wanted: impl FnMut(Pair<'g, K, V>) -> bool,
@@ -302,7 +315,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Kills what was found, if its value is still the one that was found.
-    pub(super) fn kill(&self, guard: &Held<'_, K, V>, found: &Found<K, V>) -> bool {
+    pub(super) fn kill(&self, guard: &Held<'_, G>, found: &Found<K, V>) -> bool {
         // SAFETY: E2: found under the guard.
         let killed = unsafe { found.entry.kill(found.word) };
         if killed {
@@ -316,7 +329,7 @@ impl<K, V> Core<K, V> {
     /// Overwrites the value that was found, if it is still there; returns the new pair.
     fn overwrite<'g>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         found: &Found<K, V>,
         value: Boxed<V>,
     ) -> Result<Pair<'g, K, V>, Boxed<V>> {
@@ -329,7 +342,7 @@ impl<K, V> Core<K, V> {
     #[inline(always)]
     fn exchange<'g>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         found: &Found<K, V>,
         value: Boxed<V>,
     ) -> Result<Pair<'g, K, V>, Boxed<V>> {
@@ -347,11 +360,11 @@ impl<K, V> Core<K, V> {
     /// If the number of entries overflows what a table can count. Aborts if there is no memory.
     fn link_fresh<'g>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g Held<'_, G>,
         searched: Searched,
         hash: Hash,
         fresh: Fresh<K, V>,
-    ) -> Result<Pair<'g, K, V>, Fresh<K, V>> {
+    ) -> Result<Pair<'g, K, V>, NotLinked<K, V>> {
         let entry = Entry::new(fresh.key, fresh.value);
         // SAFETY: E2: nobody can reclaim it before it is linked, and the guard protects it from then on.
         let pair = unsafe { entry.pair(entry.load()) };
@@ -368,7 +381,8 @@ impl<K, V> Core<K, V> {
                         drop((key, value));
                         NoTable::fail(no_table)
                     }
-                    _ => Err(Fresh { key, value }),
+                    Link::Closed => Err(NotLinked::Closed(Fresh { key, value })),
+                    _ => Err(NotLinked::SearchAgain(Fresh { key, value })),
                 }
             }
         }

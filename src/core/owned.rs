@@ -5,7 +5,7 @@ use equivalent::Equivalent;
 use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::hash::Hash;
-use super::{Core, Guard, Held, Pair};
+use super::{Core, Guard, MapHeld, Pair};
 use crate::reclaim::{Panics, WouldWait};
 use crate::sync::Ordering;
 
@@ -16,7 +16,7 @@ impl<K, V> Core<K, V> {
     /// Removes the key, and tells its pair and how to [claim](Self::claim) it.
     pub(crate) fn remove_entry<'g, Q>(
         &self,
-        guard: &'g Held<'_, K, V>,
+        guard: &'g MapHeld<'_, K, V>,
         hash: Hash,
         key: &Q,
     ) -> Option<(Pair<'g, K, V>, Removed<K, V>)>
@@ -63,7 +63,9 @@ impl<K, V> Core<K, V> {
         // What this drops is the user's, and may panic: not before the pair is safe.
         let mut panics = Panics::default();
         panics.run(|| drop(guard));
-        panics.run(|| self.domain.wait_passed(stamp));
+        panics.run(|| {
+            self.domain.wait_passed(stamp, None);
+        });
         // SAFETY: G3, W1: its stamp has passed, and it was not retired, so this is its only end (E5).
         let pair = unsafe { entry.take() };
         panics.run(|| self.domain.freed(weight));
@@ -73,7 +75,7 @@ impl<K, V> Core<K, V> {
 
     /// Kills and unlinks the key's entry, which is the caller's then. Under the mutex from the one to the other, so that
     /// nobody is asked to do it for us. Not if the thread holds another guard.
-    fn take_out<Q>(&self, guard: &Held<'_, K, V>, hash: Hash, key: &Q) -> Result<Option<Entry<K, V>>, WouldWait>
+    fn take_out<Q>(&self, guard: &MapHeld<'_, K, V>, hash: Hash, key: &Q) -> Result<Option<Entry<K, V>>, WouldWait>
     where
         Q: Equivalent<K> + ?Sized,
     {

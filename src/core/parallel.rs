@@ -15,7 +15,7 @@ use std::ptr::NonNull;
 use super::bucket::SLOTS;
 use super::entry::{Entry, Head};
 use super::table::Table;
-use super::{Core, Held, Pair, YOUNG};
+use super::{Core, MapHeld, Pair, YOUNG};
 
 /// All entries of the state at its beginning that are live when somebody comes to them, in as many parts as are wanted.
 pub(crate) struct Parts<'g, K, V> {
@@ -33,7 +33,7 @@ unsafe impl<K: Sync, V: Sync> Sync for Parts<'_, K, V> {}
 
 impl<K, V> Core<K, V> {
     /// O(what is in the dirty table).
-    pub(crate) fn parts<'g>(&self, guard: &'g Held<'_, K, V>) -> Parts<'g, K, V> {
+    pub(crate) fn parts<'g>(&self, guard: &'g MapHeld<'_, K, V>) -> Parts<'g, K, V> {
         let (read, mut others) = self.tables(guard);
         let dirty = std::mem::replace(&mut others[0], read);
         // SAFETY: T1: the guard keeps the tables of the state, and this borrows it.

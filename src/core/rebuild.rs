@@ -12,18 +12,19 @@
 use std::ptr::NonNull;
 
 use super::bucket::SLOTS;
-use super::garbage::{Unlinked, table_weight};
+use super::garbage::{Host, Unlinked, table_weight};
 use super::next::{CLEARED_FOR_ONE, Next, Progress, Sources};
 use super::shape::{BIG, LARGE, LEAST, LONG_STEP, LOTS_ALONE, MISS_LOT, SMALL, STEP, Shape};
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
-use super::{Core, Held, State, YOUNG, Young};
+use super::{State, Tables, YOUNG, Young};
+use crate::reclaim::Held;
 use crate::sync::{Ordering, fence};
 
-impl<K, V> Core<K, V> {
+impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// The dirty table, with room for one more entry.
     #[inline(always)]
-    pub(super) fn room(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> Result<Table<K>, NoTable> {
+    pub(super) fn room(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<Table<K>, NoTable> {
         let dirty = self.tables(guard).1[0];
         if !dirty.is_empty() && lock.dirty_used < dirty.size().limit() {
             return Ok(dirty);
@@ -42,7 +43,7 @@ impl<K, V> Core<K, V> {
     /// Another dirty table instead of `dirty`, which is not full but has no room for some hash.
     pub(super) fn widen(
         &self,
-        guard: &Held<'_, K, V>,
+        guard: &Held<'_, G>,
         lock: &mut Lock<'_, K>,
         dirty: Table<K>,
     ) -> Result<Table<K>, NoTable> {
@@ -51,10 +52,10 @@ impl<K, V> Core<K, V> {
     }
 
     /// A new dirty table instead of one that has no room for another entry.
-    fn replace_dirty(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, size: Size) -> Result<Table<K>, NoTable> {
+    fn replace_dirty(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, size: Size) -> Result<Table<K>, NoTable> {
         let blank = self.blank(guard, size)?;
         if let Err(no_table) = self.seal(guard, lock) {
-            guard.retire(Unlinked::Table(blank.into_table()));
+            guard.retire(Unlinked::<K, V>::Table(blank.into_table()));
             return Err(no_table);
         }
         Ok(self.open(guard, lock, blank))
@@ -62,14 +63,14 @@ impl<K, V> Core<K, V> {
 
     /// For how many entries a dirty table is usually made. A larger one means fewer promotions, each of which copies
     /// everything, and more memory that is not used yet. Before it is full, all that is there now has been looked through.
-    fn usual(&self, guard: &Held<'_, K, V>, lock: &Lock<'_, K>) -> usize {
+    fn usual(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> usize {
         let linked = lock.linked();
         let part = if linked < BIG { linked / 2 } else { linked / 8 };
         let buckets: usize = self.state(guard).map_or(0, |state| state.tables().map(Table::buckets).sum());
         part.max(buckets / STEP)
     }
 
-    fn dirty_size(&self, guard: &Held<'_, K, V>, entries: usize) -> Size {
+    fn dirty_size(&self, guard: &Held<'_, G>, entries: usize) -> Size {
         let size = Size::for_entries(entries.max(LEAST));
         match self.state(guard).and_then(|state| state.tables().next()) {
             Some(table) => size.like(table.size()),
@@ -78,7 +79,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Makes an empty table the dirty one, where there is none, and begins to merge those before it.
-    fn open(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, blank: Blank<K>) -> Table<K> {
+    fn open(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, blank: Blank<K>) -> Table<K> {
         let dirty = blank.cleared();
         let (read, mut young) = self.tables(guard);
         young[0] = dirty;
@@ -91,7 +92,7 @@ impl<K, V> Core<K, V> {
         dirty
     }
 
-    fn blank(&self, guard: &Held<'_, K, V>, size: Size) -> Result<Blank<K>, NoTable> {
+    fn blank(&self, guard: &Held<'_, G>, size: Size) -> Result<Blank<K>, NoTable> {
         let blank = Blank::allocate(size)?;
         guard.allocated(table_weight(blank.table().bytes()));
         Ok(blank)
@@ -99,7 +100,7 @@ impl<K, V> Core<K, V> {
 
     /// Goes on with making the next dirty table ready, if that is a large one and due: because the present one is filling
     /// up, or `soon` by the caller's word. True if there is nothing left to do.
-    fn prepare_spare(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, soon: bool) -> bool {
+    fn prepare_spare(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, soon: bool) -> bool {
         let buckets = STEP.div_ceil(SLOTS) * CLEARED_FOR_ONE;
         if let Some(spare) = &mut lock.spare {
             return spare.clear(buckets);
@@ -117,14 +118,14 @@ impl<K, V> Core<K, V> {
         lock.spare.is_none()
     }
 
-    fn drop_spare(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) {
+    fn drop_spare(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
         if let Some(spare) = lock.spare.take() {
-            guard.retire(Unlinked::Table(spare.into_table()));
+            guard.retire(Unlinked::<K, V>::Table(spare.into_table()));
         }
     }
 
     /// Leaves no dirty table: what it holds stays where it is, among the young ones. O(1) while there is a place for it.
-    fn seal(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
+    fn seal(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
         if self.tables(guard).1[0].is_empty() {
             return Ok(());
         }
@@ -144,7 +145,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Begins to make the next read table, if there is none in the making.
-    fn begin(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
+    fn begin(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
         if lock.next.is_some() {
             return Ok(());
         }
@@ -163,7 +164,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Goes on with the next read table, if there is one in the making; publishes it when it is done.
-    pub(super) fn advance(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, slots: usize) -> Result<(), NoTable> {
+    pub(super) fn advance(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, slots: usize) -> Result<(), NoTable> {
         let Some(next) = &mut lock.next else { return Ok(()) };
         // SAFETY: T1: under the mutex, see `begin`.
         match unsafe { next.advance(slots) } {
@@ -173,7 +174,7 @@ impl<K, V> Core<K, V> {
                 // SAFETY: T1: the same sources.
                 let wider = unsafe { next.with_more_spare() };
                 if let Some(narrow) = lock.next.take() {
-                    guard.retire(Unlinked::Table(narrow.into_table()));
+                    guard.retire(Unlinked::<K, V>::Table(narrow.into_table()));
                 }
                 // Without memory for it the tables stay as they are.
                 let wider = wider?;
@@ -185,7 +186,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Makes the next read table to its end, in one go.
-    fn finish(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
+    fn finish(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
         self.begin(guard, lock)?;
         while lock.next.is_some() {
             self.advance(guard, lock, usize::MAX)?;
@@ -194,7 +195,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// The next read table is done: readers get to see it, and those that it was made from are retired.
-    fn promote(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) {
+    fn promote(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
         let Some(next) = lock.next.take() else { return };
         let (_, mut young) = self.tables(guard);
         let mut kept = 1;
@@ -211,16 +212,16 @@ impl<K, V> Core<K, V> {
         let read = if lock.read > 0 { table } else { Table::EMPTY };
         self.publish(guard, read, young);
         if lock.read == 0 {
-            guard.retire(Unlinked::Table(table));
+            guard.retire(Unlinked::<K, V>::Table(table));
         }
         self.writer.misses.store(0, Ordering::Relaxed);
         self.writer.promotions.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Leaves the map without tables; what is linked in them is the caller's.
-    pub(super) fn forget_tables(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) {
+    pub(super) fn forget_tables(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
         if let Some(next) = lock.next.take() {
-            guard.retire(Unlinked::Table(next.into_table()));
+            guard.retire(Unlinked::<K, V>::Table(next.into_table()));
         }
         self.drop_spare(guard, lock);
         self.publish(guard, Table::EMPTY, [Table::EMPTY; YOUNG]);
@@ -229,7 +230,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// A dirty table that has room for `additional` entries.
-    pub(crate) fn reserve(&self, guard: &Held<'_, K, V>, additional: usize) -> Result<(), NoTable> {
+    pub(crate) fn reserve(&self, guard: &Held<'_, G>, additional: usize) -> Result<(), NoTable> {
         let mut lock = self.lock();
         let limit = self.tables(guard).1[0].size().limit();
         let mut result = Ok(());
@@ -246,7 +247,7 @@ impl<K, V> Core<K, V> {
         result
     }
 
-    pub(crate) fn shrink_to_fit(&self, guard: &Held<'_, K, V>) -> Result<(), NoTable> {
+    pub(crate) fn shrink_to_fit(&self, guard: &Held<'_, G>) -> Result<(), NoTable> {
         let mut lock = self.lock();
         let result = self.fit(guard, &mut lock);
         self.unlock(guard, lock);
@@ -254,7 +255,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Everything in one read table, exactly as large as it should be.
-    fn fit(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
+    fn fit(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
         if lock.next.is_some() {
             self.finish(guard, lock)?;
         }
@@ -272,7 +273,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// How many entries the map can hold without a new table.
-    pub(crate) fn capacity(&self, guard: &Held<'_, K, V>) -> usize {
+    pub(crate) fn capacity(&self, guard: &Held<'_, G>) -> usize {
         let lock = self.lock();
         let free = self.tables(guard).1[0].size().limit().saturating_sub(lock.dirty_used);
         let capacity = lock.linked() + free;
@@ -281,7 +282,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Entries linked in the read table, and in young ones.
-    pub(crate) fn table_lens(&self, guard: &Held<'_, K, V>) -> (usize, usize) {
+    pub(crate) fn table_lens(&self, guard: &Held<'_, G>) -> (usize, usize) {
         let lock = self.lock();
         let lens = (lock.read, lock.linked_young());
         self.let_go(guard, lock, 0);
@@ -295,10 +296,10 @@ impl<K, V> Core<K, V> {
 
     /// Counts a read that had to look into young tables; goes on with a promotion if one is due and the mutex is free.
     #[inline]
-    pub(super) fn count_miss(&self, guard: &Held<'_, K, V>) {
+    pub(super) fn count_miss(&self, guard: &Held<'_, G>) {
         if guard.is_leased() {
             // Of the thread that reads.
-            return self.count_miss(&self.guard());
+            return self.count_miss(&guard.another());
         }
         if let Some(misses) = guard.miss(MISS_LOT) {
             self.tell_misses(guard, misses);
@@ -306,7 +307,7 @@ impl<K, V> Core<K, V> {
     }
 
     #[cold]
-    fn tell_misses(&self, guard: &Held<'_, K, V>, misses: u32) {
+    fn tell_misses(&self, guard: &Held<'_, G>, misses: u32) {
         self.writer.total_misses.fetch_add(u64::from(misses), Ordering::Relaxed);
         self.writer.misses.fetch_add(misses as usize, Ordering::Relaxed);
         // A writer that comes by goes on with it, too: readers do only where none has come for a while.
@@ -330,7 +331,7 @@ impl<K, V> Core<K, V> {
 
     /// What whoever has had the mutex does for the tables before it lets go: a bounded part of what is due, for each of
     /// the `calls` on behalf of which it had it.
-    pub(super) fn tend(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, calls: usize) {
+    pub(super) fn tend(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, calls: usize) {
         for _ in 0..calls {
             let is_sparse = self.is_sparse(guard, lock);
             if is_sparse && lock.linked() == 0 {
@@ -362,7 +363,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Have the tables become too large for what is linked in them?
-    fn is_sparse(&self, guard: &Held<'_, K, V>, lock: &Lock<'_, K>) -> bool {
+    fn is_sparse(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> bool {
         let (read, [dirty, sealed @ ..]) = self.tables(guard);
         let others = || std::iter::once(read).chain(sealed);
         let used = others().map(Table::slots).sum::<usize>() + lock.dirty_used;
@@ -379,12 +380,12 @@ impl<K, V> Core<K, V> {
     }
 
     /// The current tables: the read table, and the young ones, of which the dirty table is the first.
-    pub(super) fn tables(&self, guard: &Held<'_, K, V>) -> (Table<K>, Young<K>) {
+    pub(super) fn tables(&self, guard: &Held<'_, G>) -> (Table<K>, Young<K>) {
         self.state(guard).map_or((Table::EMPTY, [Table::EMPTY; YOUNG]), |state| (state.read, state.young))
     }
 
     /// Makes these the tables that readers see, and retires those that they do not see any more. Under the mutex.
-    fn publish(&self, guard: &Held<'_, K, V>, read: Table<K>, young: Young<K>) {
+    fn publish(&self, guard: &Held<'_, G>, read: Table<K>, young: Young<K>) {
         let state = State::new(read, young);
         let state = if state.tables().next().is_none() {
             std::ptr::null_mut()
@@ -392,20 +393,25 @@ impl<K, V> Core<K, V> {
             guard.allocated(table_weight(size_of::<State<K>>()));
             Box::into_raw(Box::new(state))
         };
-        let bytes = std::iter::once(read).chain(young).map(Table::bytes).sum();
+        let bytes_of = |tables: &mut dyn Iterator<Item = Table<K>>| tables.map(Table::bytes).sum::<usize>();
+        let new_bytes = bytes_of(&mut std::iter::once(read).chain(young));
         // ORDERING: Release publishes state and tables to the Acquire of `state`; Acquire for the old state's.
         let old = self.state.swap(state, Ordering::AcqRel);
         // ORDERING: our side of *fewer tables against a part left over*: we store, fence, and look when our guard ends whether
         // something is left over; who leaves a part pushes it, says so, fences, and looks at these bytes once more.
-        self.domain.context().table_bytes.store(bytes, Ordering::Release);
-        fence(Ordering::SeqCst);
-        let Some(old) = NonNull::new(old) else { return };
+        let old = NonNull::new(old);
         // SAFETY: S1: the guard keeps it; it is retired below.
-        for table in unsafe { old.as_ref() }.tables() {
+        let old_state = old.as_ref().map(|old| unsafe { old.as_ref() });
+        let old_bytes = old_state.map_or(0, |old| bytes_of(&mut old.tables()));
+        // Of one map among several it is a share, which may also become less.
+        G::table_bytes(guard.context()).fetch_add(new_bytes.wrapping_sub(old_bytes), Ordering::Release);
+        fence(Ordering::SeqCst);
+        let (Some(old), Some(old_state)) = (old, old_state) else { return };
+        for table in old_state.tables() {
             if table != read && !young.contains(&table) {
-                guard.retire(Unlinked::Table(table));
+                guard.retire(Unlinked::<K, V>::Table(table));
             }
         }
-        guard.retire(Unlinked::State(old));
+        guard.retire(Unlinked::<K, V>::State(old));
     }
 }

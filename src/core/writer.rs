@@ -7,15 +7,13 @@
 //! Removing does not need the mutex. Who has killed an entry unlinks it if the mutex is free; if not, it leaves the entry
 //! on the *dead list*, and the holder of the mutex, who looks there after it has let go, unlinks it.
 
-use std::time::Instant;
-
 use super::entry::Entry;
-use super::garbage::Unlinked;
+use super::garbage::{Host, Unlinked};
 use super::hash::Hash;
 use super::shape::Shape;
 use super::table::{Full, NoTable, Used};
-use super::{Core, Drain, Found, Held, YOUNG};
-use crate::reclaim::{Stack, WouldWait};
+use super::{CLOSED, Found, OPEN, Tables, YOUNG};
+use crate::reclaim::{Held, Stack};
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
 /// The part of a map that readers do not touch; apart from what they do, so as not to disturb them.
@@ -69,13 +67,23 @@ pub(super) enum Link {
     Done,
     /// The search has to be done again.
     SearchAgain,
+    /// Nothing is linked here any more.
+    Closed,
     NoTable(NoTable),
 }
 
 /// Permission to change the tables.
 pub(super) type Lock<'c, K> = MutexGuard<'c, Shape<K>>;
 
-impl<K, V> Core<K, V> {
+impl<K, V, G> Tables<K, V, G> {
+    /// What the mutex guards, for who has the map to itself.
+    pub(super) fn shape_mut(&mut self) -> &mut Shape<K> {
+        // As in `lock`.
+        self.writer.mutex.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Begins a search.
     #[inline]
     pub(super) fn searching(&self) -> Searched {
@@ -85,29 +93,16 @@ impl<K, V> Core<K, V> {
 
     /// How many entries have been linked. With the mutex, so that none is being linked at this moment.
     #[cfg(feature = "arc-swap")]
-    pub(crate) fn links(&self, guard: &Held<'_, K, V>) -> u64 {
+    pub(crate) fn links(&self, guard: &Held<'_, G>) -> u64 {
         let lock = self.lock();
         let links = self.writer.links.load(Ordering::Relaxed);
         self.unlock(guard, lock);
         links
     }
 
-    /// How many entries have been linked, removed or given another value.
-    #[cfg(feature = "arc-swap")]
-    pub(crate) fn changes(&self) -> u64 {
-        let (_, retired, _) = self.domain.tallies();
-        self.writer.links.load(Ordering::Relaxed) + retired.entries
-    }
-
     pub(super) fn lock(&self) -> Lock<'_, K> {
         // No user code runs under it, so a panic leaves nothing half done.
         self.writer.mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// What the mutex guards, for who has the map to itself.
-    pub(super) fn shape_mut(&mut self) -> &mut Shape<K> {
-        // As in `lock`.
-        self.writer.mutex.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(super) fn try_lock(&self) -> Option<Lock<'_, K>> {
@@ -120,13 +115,13 @@ impl<K, V> Core<K, V> {
 
     /// Lets go of the mutex, after a share of what is to be done for the tables.
     #[inline(always)]
-    pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>) {
+    pub(super) fn unlock<'c>(&'c self, guard: &Held<'_, G>, lock: Lock<'c, K>) {
         self.unlock_after(guard, lock, 1);
     }
 
     /// [`unlock`](Self::unlock) for who has linked or unlinked so many entries.
     #[inline(never)]
-    pub(super) fn unlock_after<'c>(&'c self, guard: &Held<'_, K, V>, lock: Lock<'c, K>, entries: usize) {
+    pub(super) fn unlock_after<'c>(&'c self, guard: &Held<'_, G>, lock: Lock<'c, K>, entries: usize) {
         self.let_go(guard, lock, entries);
         guard.go_on();
     }
@@ -134,11 +129,14 @@ impl<K, V> Core<K, V> {
     /// Lets go of the mutex, and leaves no dead entry linked that was left to its holder. `shares` is how much the caller
     /// does for the tables: 0 if it has only looked.
     #[inline(always)]
-    pub(super) fn let_go<'c>(&'c self, guard: &Held<'_, K, V>, mut lock: Lock<'c, K>, mut shares: usize) {
+    pub(super) fn let_go<'c>(&'c self, guard: &Held<'_, G>, mut lock: Lock<'c, K>, mut shares: usize) {
         loop {
             // For those who have left us their work, too.
             shares += self.unlink_dead(guard, &mut lock);
             self.tend(guard, &mut lock, std::mem::take(&mut shares));
+            if G::CLOSES {
+                self.close_if_empty(guard, &mut lock);
+            }
             // Who takes the mutex next may rely on it that what was left to us is stamped (R3).
             guard.seal();
             drop(lock);
@@ -155,8 +153,29 @@ impl<K, V> Core<K, V> {
         }
     }
 
+    /// Closes a map in which nothing is linked. Whoever uses it looks whether it is closed when an operation has ended, and takes it
+    /// out of where it was found (N1).
+    #[inline]
+    fn close_if_empty(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
+        if lock.linked() > 0 || self.stage.load(Ordering::Relaxed) != OPEN {
+            return;
+        }
+        if !self.is_vacant() {
+            self.forget_tables(guard, lock);
+        }
+        // ORDERING: Release pairs with the Acquire of `is_closed`. Who links looks under the mutex.
+        self.stage.store(CLOSED, Ordering::Release);
+    }
+
+    /// No longer [keeps it open](super::KEPT_OPEN).
+    pub(super) fn let_close(&self, guard: &Held<'_, G>) {
+        let lock = self.lock();
+        self.stage.store(OPEN, Ordering::Relaxed);
+        self.unlock(guard, lock);
+    }
+
     /// Links a new entry of a key that `searched` did not find. The linearization point of an insert is the store that shows it.
-    pub(super) fn link(&self, guard: &Held<'_, K, V>, searched: Searched, hash: Hash, entry: Entry<K, V>) -> Link {
+    pub(super) fn link(&self, guard: &Held<'_, G>, searched: Searched, hash: Hash, entry: Entry<K, V>) -> Link {
         let mut lock = self.lock();
         let result = self.link_locked(guard, &mut lock, searched, hash, entry);
         self.unlock(guard, lock);
@@ -167,13 +186,16 @@ impl<K, V> Core<K, V> {
     #[inline(always)]
     pub(super) fn link_locked(
         &self,
-        guard: &Held<'_, K, V>,
+        guard: &Held<'_, G>,
         lock: &mut Lock<'_, K>,
         searched: Searched,
         hash: Hash,
         entry: Entry<K, V>,
     ) -> Link {
         self.writer.lots_alone.store(0, Ordering::Relaxed);
+        if G::CLOSES && self.is_closed() {
+            return Link::Closed;
+        }
         let links = self.writer.links.load(Ordering::Relaxed);
         if links != searched.0 && self.may_be_linked(guard, lock, hash) {
             return Link::SearchAgain;
@@ -212,7 +234,7 @@ impl<K, V> Core<K, V> {
     }
 
     /// Is there a live entry that could have this hash's key?
-    fn may_be_linked(&self, guard: &Held<'_, K, V>, _lock: &Lock<'_, K>, hash: Hash) -> bool {
+    fn may_be_linked(&self, guard: &Held<'_, G>, _lock: &Lock<'_, K>, hash: Hash) -> bool {
         let Some(state) = self.state(guard) else { return false };
         state.tables().any(|table| {
             // SAFETY: T1 under the guard and the mutex; E2 under the guard.
@@ -225,7 +247,7 @@ impl<K, V> Core<K, V> {
     /// # Safety
     /// They were found under a guard that is still live, and killed by the caller.
     #[inline(always)]
-    pub(super) unsafe fn bury(&self, guard: &Held<'_, K, V>, dead: &[Found<K, V>]) {
+    pub(super) unsafe fn bury(&self, guard: &Held<'_, G>, dead: &[Found<K, V>]) {
         self.writer.len.fetch_sub(dead.len(), Ordering::Relaxed);
         // Whoever will hand them over: we may be gone by then, with the permit that they are covered by.
         for found in dead {
@@ -258,7 +280,7 @@ impl<K, V> Core<K, V> {
     /// # Safety
     /// As for [`bury`](Self::bury). Called once, and not together with that.
     #[inline(always)]
-    pub(super) unsafe fn unlink_found(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
+    pub(super) unsafe fn unlink_found(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
         let (read, young) = self.tables(guard);
         if lock.next.is_some() || (found.table != read && !young.contains(&found.table)) {
             // SAFETY: found under the guard.
@@ -275,7 +297,7 @@ impl<K, V> Core<K, V> {
 
     /// Unlinks a dead entry from the current tables, if it is in one. It is the caller's to retire. Its killer, or whoever took it off
     /// the dead list, calls this once (W1).
-    fn unlink(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>, hash: Hash, entry: Entry<K, V>) {
+    fn unlink(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, hash: Hash, entry: Entry<K, V>) {
         let (read, young) = self.tables(guard);
         lock.reserved = false;
         let head = entry.into_raw();
@@ -292,33 +314,8 @@ impl<K, V> Core<K, V> {
         }
     }
 
-    /// Returns when all that was unlinked before the call has been dropped, or the deadline has passed (then false); or says
-    /// why it would wait for its own thread.
-    #[cfg_attr(feature = "guard-locations", track_caller)]
-    pub(crate) fn reclaim(&self, deadline: Option<Instant>) -> Result<bool, WouldWait> {
-        self.stamp_all()?;
-        Ok(self.domain.reclaim(deadline))
-    }
-
-    /// The same, for a task to poll.
-    pub(crate) fn drain(&self) -> Result<Drain<'_, K, V>, WouldWait> {
-        self.stamp_all()?;
-        Ok(Drain::new(&self.domain))
-    }
-
-    /// Sees to it that all that was unlinked before is stamped; or says why waiting for it would be to wait for oneself.
-    fn stamp_all(&self) -> Result<(), WouldWait> {
-        if let Some(would_wait) = self.domain.would_wait() {
-            return Err(would_wait);
-        }
-        // What was killed while the mutex was taken, and left to its holder, is stamped when we have had the mutex.
-        let guard = self.guard();
-        self.unlock(&guard, self.lock());
-        Ok(())
-    }
-
     /// Unlinks what was left to the holder of the mutex; tells how much that was.
-    fn unlink_dead(&self, guard: &Held<'_, K, V>, lock: &mut Lock<'_, K>) -> usize {
+    fn unlink_dead(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> usize {
         if self.writer.dead.is_empty() {
             return 0;
         }

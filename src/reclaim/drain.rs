@@ -138,9 +138,10 @@ impl<G: Garbage> Domain<G> {
         self.epochs.stamp()
     }
 
-    /// Waits until nobody can see what was unlinked before `stamp`. Not for a thread that holds a guard.
-    pub(crate) fn wait_passed(&self, stamp: Epoch) {
-        self.wait(None, || self.epochs.horizon() > stamp);
+    /// Waits until nobody can see what was unlinked before `stamp`, or the deadline has passed (then false). Not for a thread that
+    /// holds a guard.
+    pub(crate) fn wait_passed(&self, stamp: Epoch, deadline: Option<Instant>) -> bool {
+        self.wait(deadline, || self.epochs.horizon() > stamp)
     }
 
     /// Counts what has not been handed over and is gone, as the calling thread.

@@ -74,7 +74,8 @@ impl<'d, G: Garbage> Held<'d, G> {
 
     /// Hands over something that no guard can reach any more that begins from now on.
     #[inline]
-    pub(crate) fn retire(&self, garbage: G) {
+    pub(crate) fn retire(&self, garbage: impl Into<G>) {
+        let garbage = garbage.into();
         self.count(garbage.weight());
         self.hand_over(garbage);
     }
@@ -88,7 +89,8 @@ impl<'d, G: Garbage> Held<'d, G> {
 
     /// [`retire`](Self::retire) for what has been counted.
     #[inline]
-    pub(crate) fn hand_over(&self, garbage: G) {
+    pub(crate) fn hand_over(&self, garbage: impl Into<G>) {
+        let garbage = garbage.into();
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
         let retired = unsafe { &mut *self.record.local.retired.get() };
         self.record.local.listed.add(garbage.weight());
@@ -111,6 +113,18 @@ impl<'d, G: Garbage> Held<'d, G> {
     #[inline]
     pub(crate) fn go_on(&self) {
         self.domain.go_on(&self.record.local);
+    }
+
+    /// Another guard, of the calling thread.
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(crate) fn another(&self) -> Guard<'d, G> {
+        self.domain.guard()
+    }
+
+    /// What the reclaiming of the garbage depends on.
+    #[inline]
+    pub(crate) fn context(&self) -> &'d G::Context {
+        self.domain.context()
     }
 
     /// Is there no other guard of this thread?

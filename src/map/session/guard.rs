@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::core::{Core, Guard, Held, Lease};
+use crate::core::{Core, Guard, MapHeld, Lease};
 
 /// What keeps the references good that a session hands out: a [`LocalGuard`] or an [`OwnedGuard`]. Sealed: there are no others.
 #[expect(private_bounds, reason = "sealed, and no concern of users")]
@@ -11,10 +11,10 @@ pub trait SessionGuard<K, V>: Protect<K, V> {}
 /// How the operations of a session are made under its guard.
 pub(crate) trait Protect<K, V> {
     /// For operations that only read.
-    fn reading(&self) -> &Held<'_, K, V>;
+    fn reading(&self) -> &MapHeld<'_, K, V>;
 
     /// Runs an operation of any kind. What it finds stays good for as long as this guard does.
-    fn writing<'s, R>(&'s self, core: &'s Core<K, V>, operation: impl FnOnce(&'s Held<'s, K, V>) -> R) -> R
+    fn writing<'s, R>(&'s self, core: &'s Core<K, V>, operation: impl FnOnce(&'s MapHeld<'s, K, V>) -> R) -> R
     where
         K: 's,
         V: 's;
@@ -31,12 +31,12 @@ impl<K, V> SessionGuard<K, V> for LocalGuard<'_, K, V> {}
 
 impl<K, V> Protect<K, V> for LocalGuard<'_, K, V> {
     #[inline(always)]
-    fn reading(&self) -> &Held<'_, K, V> {
+    fn reading(&self) -> &MapHeld<'_, K, V> {
         &self.0
     }
 
     #[inline(always)]
-    fn writing<'s, R>(&'s self, _: &'s Core<K, V>, operation: impl FnOnce(&'s Held<'s, K, V>) -> R) -> R
+    fn writing<'s, R>(&'s self, _: &'s Core<K, V>, operation: impl FnOnce(&'s MapHeld<'s, K, V>) -> R) -> R
     where
         K: 's,
         V: 's,
@@ -68,19 +68,19 @@ impl<K, V> SessionGuard<K, V> for OwnedGuard<'_, K, V> {}
 
 impl<K, V> Protect<K, V> for OwnedGuard<'_, K, V> {
     #[inline(always)]
-    fn reading(&self) -> &Held<'_, K, V> {
+    fn reading(&self) -> &MapHeld<'_, K, V> {
         // SAFETY: D4: for operations that only read, by this method's word.
         unsafe { self.0.held() }
     }
 
     /// Under a guard of the calling thread, which notes in its own record what it unlinks.
-    fn writing<'s, R>(&'s self, core: &'s Core<K, V>, operation: impl FnOnce(&'s Held<'s, K, V>) -> R) -> R
+    fn writing<'s, R>(&'s self, core: &'s Core<K, V>, operation: impl FnOnce(&'s MapHeld<'s, K, V>) -> R) -> R
     where
         K: 's,
         V: 's,
     {
         let guard = core.guard();
-        let held: *const Held<'_, K, V> = &*guard;
+        let held: *const MapHeld<'_, K, V> = &*guard;
         // SAFETY: G3: the lease is older than this guard, so it protects what is found under it, for `'s`; the operations keep
         // nothing of the guard but that.
         operation(unsafe { &*held })

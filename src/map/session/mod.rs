@@ -10,7 +10,7 @@ use equivalent::Equivalent;
 pub use guard::{LocalGuard, OwnedGuard, SessionGuard};
 
 use super::{CompareExchangeError, Compute, HashMap, Iter, Keys, OccupiedError, Operation, Values};
-use crate::core::{Computed, Core, Held, Pair};
+use crate::core::{Computed, Core, MapHeld, Pair};
 
 /// What a session returns of a pair.
 type Refs<'s, K, V> = (&'s K, &'s V);
@@ -85,13 +85,13 @@ impl<'m, K, V, S> OwnedPinned<'m, K, V, S> {
 impl<K, V, S, G: SessionGuard<K, V>> Pinned<'_, K, V, S, G> {
     /// For operations that only read.
     #[inline(always)]
-    pub(super) fn reading(&self) -> (&Core<K, V>, &Held<'_, K, V>) {
+    pub(super) fn reading(&self) -> (&Core<K, V>, &MapHeld<'_, K, V>) {
         (&self.map.core, self.guard.reading())
     }
 
     /// Runs an operation of any kind.
     #[inline(always)]
-    pub(super) fn writing<'s, R>(&'s self, operation: impl FnOnce(&'s Core<K, V>, &'s Held<'s, K, V>) -> R) -> R {
+    pub(super) fn writing<'s, R>(&'s self, operation: impl FnOnce(&'s Core<K, V>, &'s MapHeld<'s, K, V>) -> R) -> R {
         let core = &self.map.core;
         self.guard.writing(core, |guard| operation(core, guard))
     }
@@ -157,7 +157,7 @@ impl<'m, K, V, S, G: SessionGuard<K, V>> Pinned<'m, K, V, S, G> {
     /// See [`HashMap::clear`].
     #[doc(alias = "Clear")]
     pub fn clear(&self) {
-        self.writing(Core::clear);
+        self.writing(|core, guard| core.clear(guard));
     }
 
     /// See [`HashMap::retain`].

@@ -1,0 +1,236 @@
+//! Maps of maps: the values of an outer map are tables themselves, and all of them are used under guards of one domain.
+//!
+//! An inner map is in the outer one as long as it has entries. Who unlinks the last of them, under the inner map's mutex, *closes* it in the
+//! same hold of the mutex: nothing is linked in it from then on. So "it is empty" and "nothing comes to it any more" are one step, and an insert that
+//! is too late learns it before it has linked anything: it goes on with another inner map, which it makes itself. Whoever has used an inner map looks at the
+//! end whether it is closed, and then kills its entry in the outer map (N1). That is found by address: no code of the user's runs for it, and
+//! it cannot be the entry of a later inner map of the same key.
+//!
+//! The key of an outer map can be given away only once, so who has made an inner map must come to an end with it: he keeps it open until his
+//! own entry is linked.
+//!
+//! To remove an outer key is to [clear](Tables::clear) its inner map, which closes it.
+
+use std::convert::Infallible;
+use std::time::Instant;
+
+use equivalent::Equivalent;
+
+use super::garbage::{self, Host, Unlinked};
+use super::hash::Hash;
+use super::ops::{Computed, Fresh, Next};
+use super::{Pair, Tables};
+use crate::reclaim::{Amount, Domain, Garbage, Guard, Held, Limits, Panics, Weight, WouldWait};
+use crate::sync::{AtomicUsize, const_unless_loom};
+
+/// What a map of maps unlinks.
+pub(crate) enum NestedUnlinked<K1, K2, V> {
+    Outer(Unlinked<K1, Inner<K1, K2, V>>),
+    Inner(Unlinked<K2, V>),
+}
+
+/// The map that belongs to a key of the outer one.
+pub(crate) type Inner<K1, K2, V> = Tables<K2, V, NestedUnlinked<K1, K2, V>>;
+type Outer<K1, K2, V> = Tables<K1, Inner<K1, K2, V>, NestedUnlinked<K1, K2, V>>;
+
+pub(crate) type NestedGuard<'m, K1, K2, V> = Guard<'m, NestedUnlinked<K1, K2, V>>;
+pub(crate) type NestedHeld<'m, K1, K2, V> = Held<'m, NestedUnlinked<K1, K2, V>>;
+
+impl<K1, K2, V> From<Unlinked<K1, Inner<K1, K2, V>>> for NestedUnlinked<K1, K2, V> {
+    fn from(unlinked: Unlinked<K1, Inner<K1, K2, V>>) -> Self {
+        NestedUnlinked::Outer(unlinked)
+    }
+}
+
+impl<K1, K2, V> From<Unlinked<K2, V>> for NestedUnlinked<K1, K2, V> {
+    fn from(unlinked: Unlinked<K2, V>) -> Self {
+        NestedUnlinked::Inner(unlinked)
+    }
+}
+
+// SAFETY: `reclaim` uses nothing of the thread it runs on; `NestedMap` is shared between threads only if keys and values are Send.
+unsafe impl<K1, K2, V> Garbage for NestedUnlinked<K1, K2, V> {
+    /// Bytes of the tables that readers see, the outer and all inner ones.
+    type Context = AtomicUsize;
+
+    fn weight(&self) -> Weight {
+        match self {
+            NestedUnlinked::Outer(unlinked) => unlinked.weight(),
+            NestedUnlinked::Inner(unlinked) => unlinked.weight(),
+        }
+    }
+
+    unsafe fn reclaim(self, table_bytes: &AtomicUsize, amount: Amount, panics: &mut Panics) -> Option<Self> {
+        // SAFETY: by the caller's promise. N1: an outer entry is dead only if nothing is linked in its inner map, so no entry goes uncounted.
+        unsafe {
+            match self {
+                NestedUnlinked::Outer(outer) => outer.reclaim_beside(table_bytes, None, amount, panics).map(Self::Outer),
+                NestedUnlinked::Inner(inner) => inner.reclaim_beside(table_bytes, None, amount, panics).map(Self::Inner),
+            }
+        }
+    }
+
+    fn is_urgent(table_bytes: &AtomicUsize) -> bool {
+        garbage::is_urgent(table_bytes)
+    }
+}
+
+impl<K1, K2, V> Host<K1, Inner<K1, K2, V>> for NestedUnlinked<K1, K2, V> {
+    const CLOSES: bool = false;
+
+    type Closed<T> = Infallible;
+
+    fn closed<T>(_: T) -> Infallible {
+        unreachable!("the outer map does not close")
+    }
+
+    fn table_bytes(context: &AtomicUsize) -> &AtomicUsize {
+        context
+    }
+}
+
+impl<K1, K2, V> Host<K2, V> for NestedUnlinked<K1, K2, V> {
+    const CLOSES: bool = true;
+
+    type Closed<T> = T;
+
+    fn closed<T>(parts: T) -> T {
+        parts
+    }
+
+    fn table_bytes(context: &AtomicUsize) -> &AtomicUsize {
+        context
+    }
+}
+
+/// Is the very key at this address.
+struct Same<K>(*const K);
+
+impl<K> Equivalent<K> for Same<K> {
+    fn equivalent(&self, key: &K) -> bool {
+        std::ptr::eq(self.0, key)
+    }
+}
+
+/// A key of each level, with their hashes.
+pub(crate) struct Path<'q, Q1: ?Sized, Q2: ?Sized> {
+    pub(crate) outer: (Hash, &'q Q1),
+    pub(crate) inner: (Hash, &'q Q2),
+}
+
+pub(crate) struct Nested<K1, K2, V> {
+    outer: Outer<K1, K2, V>,
+    pub(crate) domain: Domain<NestedUnlinked<K1, K2, V>>,
+}
+
+/// An inner map in use: taken out of the outer one at the end, if it is closed then, be it because the user's code panics.
+struct Used<'g, 'm, K1, K2, V> {
+    nested: &'g Nested<K1, K2, V>,
+    guard: &'g NestedHeld<'m, K1, K2, V>,
+    hash: Hash,
+    key: &'g K1,
+    inner: &'g Inner<K1, K2, V>,
+    /// Have we made it, and keep it open?
+    is_new: bool,
+}
+
+impl<K1, K2, V> Drop for Used<'_, '_, K1, K2, V> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_new {
+            self.inner.let_close(self.guard);
+        }
+        if self.inner.is_closed() {
+            self.nested.prune(self.guard, self.hash, self.key);
+        }
+    }
+}
+
+impl<K1, K2, V> Nested<K1, K2, V> {
+    const_unless_loom! {
+        pub(crate) fn new() -> Nested<K1, K2, V> {
+            Nested { outer: Tables::new(), domain: Domain::new(Limits::NONE, AtomicUsize::new(0)) }
+        }
+    }
+
+    #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(crate) fn guard(&self) -> NestedGuard<'_, K1, K2, V> {
+        self.domain.guard()
+    }
+
+    /// Are there no outer keys? Then there is nothing to guard.
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.outer.is_vacant()
+    }
+
+    /// Kills the outer entry with the key at this address, whose inner map is closed.
+    #[cold]
+    fn prune(&self, guard: &NestedHeld<'_, K1, K2, V>, hash: Hash, key: &K1) {
+        // If it is not there, or killed by another, somebody has been faster. An outer entry has one value for its life.
+        if let Some(found) = self.outer.find(guard, hash, &Same(key)) {
+            self.outer.kill(guard, &found);
+        }
+    }
+
+    fn used<'g, 'm>(
+        &'g self,
+        guard: &'g NestedHeld<'m, K1, K2, V>,
+        hash: Hash,
+        pair: Pair<'g, K1, Inner<K1, K2, V>>,
+    ) -> Used<'g, 'm, K1, K2, V> {
+        Used { nested: self, guard, hash, key: pair.key, inner: pair.value, is_new: false }
+    }
+
+    /// Runs an operation that links nothing on the inner map of a key, if there is one.
+    #[inline]
+    pub(crate) fn with_inner<'g, Q, R>(
+        &'g self,
+        guard: &'g NestedHeld<'_, K1, K2, V>,
+        (hash, key): (Hash, &Q),
+        operation: impl FnOnce(&'g K1, &'g Inner<K1, K2, V>) -> R,
+    ) -> Option<R>
+    where
+        Q: Equivalent<K1> + ?Sized,
+    {
+        let used = self.used(guard, hash, self.outer.get(guard, hash, key)?);
+        Some(operation(used.key, used.inner))
+    }
+
+    /// Runs an operation that may link on the inner map of a key; on a new one, if it is absent and `is_wanted`. `carried` is what it links.
+    fn linking<'g, T, R>(
+        &'g self,
+        guard: &'g NestedHeld<'_, K1, K2, V>,
+        (hash, key): (Hash, K1),
+        carried: T,
+        mut is_wanted: impl FnMut(&mut T) -> Result<(), R>,
+        mut operation: impl FnMut(&'g Inner<K1, K2, V>, T) -> Result<R, T>,
+    ) -> R
+    where
+        K1: Eq,
+    {
+        let (mut key, mut carried) = (key, carried);
+        loop {
+            let mut used = match self.outer.get(guard, hash, &key) {
+                Some(pair) => self.used(guard, hash, pair),
+                None => {
+                    if let Err(done) = is_wanted(&mut carried) {
+                        return done;
+                    }
+                    let Ok(made) = self.outer.try_insert(guard, hash, key, Tables::kept_open());
+                    match made {
+                        Ok(pair) => Used { is_new: true, ..self.used(guard, hash, pair) },
+                        Err((_, again, _)) => {
+                            key = again;
+                            continue;
+                        }
+                    }
+                }
+            };
+            match operation(used.inner, carried) {
+                Ok(done) => return done,
+                Err(again) => carried = again,
+            }
+        }
+    }
+}
