@@ -3,9 +3,11 @@
 //! - [`choosing`]: which map for which job, this one or another;
 //! - [`cookbook`]: programs that people write with such a map;
 //! - [`entry`]: what to call instead of `std`'s `entry` API;
-//! - [`moving`]: what to call instead, for those who come from another map.
+//! - [`moving`]: what to call instead, for those who come from another map;
+//! - [`protocol`]: how the map works, in five pictures.
 
 pub mod choosing;
 pub mod cookbook;
 pub mod entry;
 pub mod moving;
+pub mod protocol;
