@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use super::bucket::SLOTS;
 use super::garbage::{Host, Unlinked, table_weight};
 use super::next::{CLEARED_FOR_ONE, Next, Progress, Sources};
-use super::shape::{BIG, LARGE, LEAST, LONG_STEP, LOTS_ALONE, MISS_LOT, SMALL, STEP, Shape};
+use super::shape::{BIG, LARGE, LEAST, LOTS_ALONE, MISS_LOT, READER_SHARES, SMALL, STEP, Shape};
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
 use super::{State, Tables, YOUNG, Young};
@@ -318,7 +318,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let sealed = self.state(guard).is_some_and(|state| !state.young[1].is_empty());
         if sealed || self.misses_have_paid() {
             if let Some(mut lock) = self.try_lock() {
-                self.tend(guard, &mut lock, LONG_STEP / STEP);
+                self.tend(guard, &mut lock, READER_SHARES);
                 self.unlock(guard, lock);
             }
         }
@@ -352,13 +352,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             if lock.next.is_none() && is_ready {
                 return;
             }
-            // Many small steps in large tables would wait for the memory each time.
-            lock.owed += STEP;
-            if lock.linked() < BIG || lock.owed >= LONG_STEP {
-                let slots = std::mem::take(&mut lock.owed);
-                // As above.
-                let _ = self.advance(guard, lock, slots);
-            }
+            // As above.
+            let _ = self.advance(guard, lock, STEP);
         }
     }
 

@@ -15,8 +15,6 @@ pub(super) struct Shape<K> {
     pub(super) dirty_used: usize,
     /// The dirty table is as large as it is because somebody asked for that, and nothing has been unlinked since.
     pub(super) reserved: bool,
-    /// Slots that calls have left for later ones to look at.
-    pub(super) owed: usize,
     /// What will be the read table. In a box, because most maps have none most of the time.
     pub(super) next: Option<Box<Next<K>>>,
     /// What will be the dirty table when this one is full.
@@ -28,7 +26,7 @@ unsafe impl<K> Send for Shape<K> {}
 
 impl<K> Shape<K> {
     pub(super) const NONE: Shape<K> =
-        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, reserved: false, owed: 0, next: None, spare: None };
+        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, reserved: false, next: None, spare: None };
 
     pub(super) fn linked(&self) -> usize {
         self.read + self.linked_young()
@@ -42,11 +40,11 @@ impl<K> Shape<K> {
 /// The least number of entries a table is made for.
 pub(super) const LEAST: usize = if IN_MODEL { 1 } else { 16 };
 /// Bytes of a table that are given back in one call.
-pub(super) const PART: usize = if IN_MODEL { 192 } else { 64 << 10 };
+pub(super) const PART: usize = if IN_MODEL { 192 } else { 32 << 10 };
 
-/// Tables of so many bytes and less go back at once: that takes the system less than 100 µs, and each part has to be told to
-/// all processors.
-const AT_ONCE: usize = if IN_MODEL { 4 * PART } else { 1 << 20 };
+/// Tables of so many bytes and less go back at once: that takes the system some 30 µs, and each part has to be told to all
+/// processors.
+const AT_ONCE: usize = if IN_MODEL { 4 * PART } else { 256 << 10 };
 
 /// Does a table of so many bytes go back in parts, beside tables of `current` bytes? Not if these are much smaller: to a map
 /// that has shrunk it is a burden.
@@ -72,5 +70,5 @@ pub(super) const LOTS_ALONE: usize = if IN_MODEL { 1 } else { 4 };
 /// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
 /// entries there are: before it is full, all of their slots have been looked at several times over.
 pub(super) const STEP: usize = if IN_MODEL { 2 } else { 64 };
-/// The same for a reader that tells its misses, and for every eighth call on a big map: no more than a few microseconds.
-pub(super) const LONG_STEP: usize = if IN_MODEL { 2 } else { 512 };
+/// So many calls' shares does a reader that tells its misses: a few microseconds.
+pub(super) const READER_SHARES: usize = if IN_MODEL { 1 } else { 8 };

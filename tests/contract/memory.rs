@@ -252,7 +252,7 @@ fn r3_reclaim_gives_back_whole_what_is_going_back_in_parts() {
 /// none comes for a while.
 #[test]
 fn p3_a_large_table_goes_back_in_parts() {
-    const PART: u64 = 64 << 10;
+    const PART: u64 = 32 << 10;
     let map = HashMap::new();
     let mut key = 0_u64;
     while map.stats().pending.bytes < 20 * PART {

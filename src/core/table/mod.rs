@@ -12,6 +12,7 @@
 mod backwards;
 mod blank;
 mod give_back;
+mod link;
 mod prefetch;
 mod size;
 
@@ -19,7 +20,7 @@ use std::alloc::{Layout, LayoutError};
 
 #[cfg(not(loom))]
 use super::bucket::nothing;
-use super::bucket::{Bucket, SLOTS, is_linked, linked_tag};
+use super::bucket::{Bucket, SLOTS, is_linked};
 use super::entry::Head;
 use super::hash::Hash;
 use crate::sync::{AtomicU32, Ordering, dealloc};
@@ -27,6 +28,7 @@ use crate::sync::{AtomicU32, Ordering, dealloc};
 pub(in crate::core) use backwards::Backwards;
 pub(in crate::core) use blank::Blank;
 pub(crate) use give_back::GivingBack;
+pub(in crate::core) use link::Used;
 pub(crate) use size::NoTable;
 pub(in crate::core) use size::Size;
 
@@ -51,15 +53,6 @@ impl<K> PartialEq for Table<K> {
     fn eq(&self, other: &Self) -> bool {
         self.buckets == other.buckets
     }
-}
-
-/// Which slot an entry was linked in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::core) enum Used {
-    /// One that had never been used.
-    First,
-    /// One from which an entry of the same hash had been unlinked.
-    Again,
 }
 
 /// There is no empty slot for an entry with this hash: the table needs more spare buckets.
@@ -205,70 +198,6 @@ impl<K> Table<K> {
     pub(in crate::core) unsafe fn any_with_hash(self, hash: Hash, mut seen: impl FnMut(*mut Head<K>) -> bool) -> bool {
         // SAFETY: by the caller's promise.
         unsafe { self.locate(hash, &mut seen) }.is_some()
-    }
-
-    /// Links an entry. Under the writer mutex.
-    ///
-    /// # Safety
-    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
-    pub(in crate::core) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<Used, Full> {
-        // SAFETY: by the caller's promise; all indices are below `total`.
-        unsafe {
-            if let Some((index, slot)) = self.vacated(hash) {
-                self.bucket(index).link_again(slot, hash.tag(), entry);
-                return Ok(Used::Again);
-            }
-            self.link_first(hash, entry)?;
-        }
-        Ok(Used::First)
-    }
-
-    /// Links an entry in the first slot that has never been used.
-    ///
-    /// # Safety
-    /// As for [`link`](Self::link).
-    pub(in crate::core) unsafe fn link_first(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
-        let total = self.total as usize;
-        let home = self.home(hash);
-        // SAFETY: T1 by the caller's promise; all indices are below `total`.
-        unsafe {
-            let free = |index: &usize| self.bucket(*index).meta().first_unused().is_some();
-            let index = (home..total).find(free).ok_or(Full)?;
-            for passed in home..index {
-                if !self.bucket(passed).meta().overflows() {
-                    self.bucket(passed).set_overflow();
-                }
-            }
-            let bucket = self.bucket(index);
-            let slot = bucket.meta().first_unused().ok_or(Full)?;
-            (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
-            bucket.link(slot, hash.tag(), entry);
-        }
-        Ok(())
-    }
-
-    /// The furthest slot with this hash, if its entry has been unlinked: there an entry of the same hash may be linked
-    /// again, because none of its key can stand further on.
-    ///
-    /// # Safety
-    /// As for [`link`](Self::link).
-    unsafe fn vacated(self, hash: Hash) -> Option<(usize, usize)> {
-        let mut last = None;
-        for index in self.home(hash)..self.total as usize {
-            // SAFETY: T1 by the caller's promise; a slot with a tag has a hash (E1).
-            unsafe {
-                let meta = self.bucket(index).meta();
-                for slot in (0..meta.used()).filter(|slot| linked_tag(meta.tag(*slot)) == hash.tag()) {
-                    if (*self.hash_at(index, slot)).load(Ordering::Relaxed) == hash.place {
-                        last = Some((index, slot, is_linked(meta.tag(slot))));
-                    }
-                }
-                if !meta.overflows() {
-                    break;
-                }
-            }
-        }
-        last.filter(|(.., linked)| !linked).map(|(index, slot, _)| (index, slot))
     }
 
     /// Unlinks an entry; false if it is not here.

@@ -27,6 +27,14 @@ impl<K> Table<K> {
         prefetch(self.buckets.wrapping_add(self.home(hash)));
     }
 
+    /// Asks for what will be written when an entry with this hash is linked.
+    #[inline(always)]
+    pub(super) fn prefetch_link(self, hash: Hash) {
+        let home = self.home(hash);
+        prefetch(self.buckets.wrapping_add(home));
+        prefetch(self.hash_at(home, 0));
+    }
+
     /// Asks for the entry that a search for the hash will look at first. False if it will look at none in the home bucket.
     ///
     /// # Safety

@@ -1,0 +1,113 @@
+//! Linking entries, under the writer mutex: one in a table that readers see, many in one that nobody sees yet.
+
+use std::ptr::NonNull;
+
+use super::{Full, Table};
+use crate::core::bucket::{is_linked, linked_tag};
+use crate::core::entry::Head;
+use crate::core::hash::Hash;
+use crate::sync::Ordering;
+
+/// Entries of which the memory is asked for at a time.
+const GROUP: usize = 16;
+
+/// Which slot an entry was linked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::core) enum Used {
+    /// One that had never been used.
+    First,
+    /// One from which an entry of the same hash had been unlinked.
+    Again,
+}
+
+impl<K> Table<K> {
+    /// Links an entry. Under the writer mutex.
+    ///
+    /// # Safety
+    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
+    pub(in crate::core) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<Used, Full> {
+        // SAFETY: by the caller's promise; all indices are below `total`.
+        unsafe {
+            if let Some((index, slot)) = self.vacated(hash) {
+                self.bucket(index).link_again(slot, hash.tag(), entry);
+                return Ok(Used::Again);
+            }
+            self.link_first(hash, entry)?;
+        }
+        Ok(Used::First)
+    }
+
+    /// Links an entry in the first slot that has never been used.
+    ///
+    /// # Safety
+    /// As for [`link`](Self::link).
+    pub(in crate::core) unsafe fn link_first(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
+        let total = self.total as usize;
+        let home = self.home(hash);
+        // SAFETY: T1 by the caller's promise; all indices are below `total`.
+        unsafe {
+            let free = |index: &usize| self.bucket(*index).meta().first_unused().is_some();
+            let index = (home..total).find(free).ok_or(Full)?;
+            for passed in home..index {
+                if !self.bucket(passed).meta().overflows() {
+                    self.bucket(passed).set_overflow();
+                }
+            }
+            let bucket = self.bucket(index);
+            let slot = bucket.meta().first_unused().ok_or(Full)?;
+            (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
+            bucket.link(slot, hash.tag(), entry);
+        }
+        Ok(())
+    }
+
+    /// [`link_first`](Self::link_first) for many, of which the memory is asked for ahead; tells how many.
+    ///
+    /// The homes of entries that come in the order of another table lie in a row, but as many buckets apart as this table is larger than that one:
+    /// too far for the processor to see, and each would be waited for.
+    ///
+    /// # Safety
+    /// As for [`link`](Self::link).
+    pub(in crate::core) unsafe fn link_all_first(
+        self,
+        entries: impl Iterator<Item = (NonNull<Head<K>>, Hash)>,
+    ) -> Result<usize, Full> {
+        let mut entries = entries.inspect(|(_, hash)| self.prefetch_link(*hash)).fuse();
+        let mut linked = 0;
+        loop {
+            let group: [Option<_>; GROUP] = std::array::from_fn(|_| entries.next());
+            for (entry, hash) in group.into_iter().flatten() {
+                // SAFETY: by the caller's promise.
+                unsafe { self.link_first(hash, entry.as_ptr()) }?;
+                linked += 1;
+            }
+            if group[GROUP - 1].is_none() {
+                return Ok(linked);
+            }
+        }
+    }
+
+    /// The furthest slot with this hash, if its entry has been unlinked: there an entry of the same hash may be linked
+    /// again, because none of its key can stand further on.
+    ///
+    /// # Safety
+    /// As for [`link`](Self::link).
+    unsafe fn vacated(self, hash: Hash) -> Option<(usize, usize)> {
+        let mut last = None;
+        for index in self.home(hash)..self.total as usize {
+            // SAFETY: T1 by the caller's promise; a slot with a tag has a hash (E1).
+            unsafe {
+                let meta = self.bucket(index).meta();
+                for slot in (0..meta.used()).filter(|slot| linked_tag(meta.tag(*slot)) == hash.tag()) {
+                    if (*self.hash_at(index, slot)).load(Ordering::Relaxed) == hash.place {
+                        last = Some((index, slot, is_linked(meta.tag(slot))));
+                    }
+                }
+                if !meta.overflows() {
+                    break;
+                }
+            }
+        }
+        last.filter(|(.., linked)| !linked).map(|(index, slot, _)| (index, slot))
+    }
+}
