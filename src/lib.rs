@@ -70,6 +70,7 @@ mod core;
 pub mod docs;
 mod map;
 mod multi;
+mod nested;
 mod reclaim;
 mod set;
 mod sync;
@@ -89,6 +90,7 @@ pub use map::{
 #[cfg(feature = "arc-swap")]
 pub use map::{Frozen, View};
 pub use multi::{MultiIter, MultiMap, PinnedMulti, ValuesRef};
+pub use nested::{InnerMap, Inners, NestedIter, NestedMap, NestedRef, NestedStats, PinnedNested};
 pub use set::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
     Taken, Union,

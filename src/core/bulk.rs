@@ -4,9 +4,10 @@ use std::ptr::NonNull;
 
 use super::entry::{Entry, Head};
 use super::garbage::{Host, Unlinked};
+use super::hash::Hash;
 use super::table::{Backwards, Table};
 use super::{Found, Pair, Tables, YOUNG};
-use crate::reclaim::Held;
+use crate::reclaim::{Held, Weight};
 use crate::sync::Ordering;
 
 /// All entries of the state at its beginning that are live when it comes to them.
@@ -117,18 +118,36 @@ impl<'g, K, V> Iter<'g, K, V> {
         let word = unsafe { entry.load() };
         Some(Found { entry, word, table, slot })
     }
+
+    /// The next live entry.
+    fn next_live(&mut self) -> Option<Found<K, V>> {
+        loop {
+            let found = self.next_found()?;
+            if !found.word.is_dead() {
+                return Some(found);
+            }
+        }
+    }
+
+    /// The next pair, with the hash under which it is linked.
+    pub(super) fn next_hashed(&mut self) -> Option<(Hash, Pair<'g, K, V>)> {
+        let found = self.next_live()?;
+        // SAFETY: found under the guard `'g`.
+        Some(unsafe { (found.hash(), found.pair()) })
+    }
+
+    /// What the entries weigh that come.
+    pub(super) fn weights(mut self) -> impl Iterator<Item = Weight> {
+        // SAFETY: E2: found under the guard `'g`.
+        std::iter::from_fn(move || self.next_live().map(|found| unsafe { found.entry.weight_now() }))
+    }
 }
 
 impl<'g, K, V> Iterator for Iter<'g, K, V> {
     type Item = Pair<'g, K, V>;
 
     fn next(&mut self) -> Option<Pair<'g, K, V>> {
-        loop {
-            let found = self.next_found()?;
-            if !found.word.is_dead() {
-                // SAFETY: found under the guard `'g`.
-                return Some(unsafe { found.pair() });
-            }
-        }
+        // SAFETY: found under the guard `'g`.
+        self.next_live().map(|found| unsafe { found.pair() })
     }
 }

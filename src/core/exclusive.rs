@@ -40,8 +40,10 @@ impl<K, V> Core<K, V> {
     {
         let state = self.state_mut()?;
         // SAFETY: T1, E2, X1: current tables, whose entries nobody else unlinks.
-        unsafe { Tables::<K, V, Unlinked<K, V>>::find_in(state.read, hash, key)
-                .or_else(|| Tables::<K, V, Unlinked<K, V>>::find_young(state, hash, key)) }
+        unsafe {
+            Tables::<K, V, Unlinked<K, V>>::find_in(state.read, hash, key)
+                .or_else(|| Tables::<K, V, Unlinked<K, V>>::find_young(state, hash, key))
+        }
     }
 
     /// The pair of `key`, its value to be changed.
@@ -109,7 +111,7 @@ impl<K, V> Core<K, V> {
                 next.unlink(table.hash_of(slot), entry.into_raw());
             }
             table.unlink_at(slot, entry.into_raw());
-            entry.dead_weight()
+            entry.weight_now()
         };
         // No exchange: nobody else is here.
         let len = &self.writer.len;

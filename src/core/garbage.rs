@@ -91,7 +91,6 @@ impl<K, V> Context<K, V> {
     pub(super) fn hook(&self) -> Hook<'_, K, V> {
         self.on_reclaim.as_ref().map(|OnReclaim(function)| &**function as _)
     }
-
 }
 
 impl<K, V> Unlinked<K, V> {
@@ -124,11 +123,7 @@ impl<K, V> Unlinked<K, V> {
 ///
 /// # Safety
 /// Nobody uses it any more.
-unsafe fn give_back<K, V>(
-    table: GivingBack<K>,
-    table_bytes: &AtomicUsize,
-    amount: Amount,
-) -> Option<Unlinked<K, V>> {
+unsafe fn give_back<K, V>(table: GivingBack<K>, table_bytes: &AtomicUsize, amount: Amount) -> Option<Unlinked<K, V>> {
     // ORDERING: Acquire; see `publish`.
     let in_parts = amount == Amount::Bounded && goes_in_parts(table.bytes(), table_bytes.load(Ordering::Acquire));
     // SAFETY: by the caller's promise.
@@ -142,7 +137,7 @@ unsafe impl<K, V> Garbage for Unlinked<K, V> {
     fn weight(&self) -> Weight {
         match self {
             // SAFETY: E2: an entry is retired dead, and it is weighed before it is reclaimed.
-            Unlinked::Entry(entry) => unsafe { entry.dead_weight() },
+            Unlinked::Entry(entry) => unsafe { entry.weight_now() },
             Unlinked::Value(value) => value.weight(),
             Unlinked::Table(table) => table_weight(table.bytes()),
             Unlinked::LargeTable(table) => table_weight(table.bytes()),

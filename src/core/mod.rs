@@ -42,7 +42,7 @@ pub use garbage::Reclaimed;
 pub(crate) use garbage::{Context, OnReclaim, Unlinked};
 pub(crate) use hash::Hash;
 pub(crate) use many::{FETCHED, GROUP};
-pub(crate) use nested::{Inner, Nested, NestedGuard, NestedHeld};
+pub(crate) use nested::{FoundInner, Nested, NestedGuard, NestedHeld, NestedIter, NestedUnlinked, OuterIter};
 pub(crate) use ops::{Computed, Next};
 pub(crate) use owned::Removed;
 pub(crate) use table::NoTable;
@@ -234,7 +234,6 @@ impl<K, V, G> Tables<K, V, G> {
         // ORDERING: Acquire, as in `state`: what a null state says of the map is not older than what was seen before.
         self.state.load(Ordering::Acquire).is_null()
     }
-
 }
 
 impl<K, V, G: Host<K, V>> Tables<K, V, G> {

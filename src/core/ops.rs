@@ -46,7 +46,13 @@ pub(crate) type Linking<T, G, K, V> = Result<T, <G as Host<K, V>>::Closed<Fresh<
 
 impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Inserts or overwrites; returns the pair from before.
-    pub(crate) fn insert<'g>(&self, guard: &'g Held<'_, G>, hash: Hash, key: K, value: V) -> Linking<Option<Pair<'g, K, V>>, G, K, V>
+    pub(crate) fn insert<'g>(
+        &self,
+        guard: &'g Held<'_, G>,
+        hash: Hash,
+        key: K,
+        value: V,
+    ) -> Linking<Option<Pair<'g, K, V>>, G, K, V>
     where
         K: Eq,
     {
@@ -71,13 +77,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Overwrites the key's value, and returns the pair from before; or returns the value, because at a moment of the call the key was
     /// absent. What it unlinks is the caller's to stamp.
     #[inline(always)]
-    pub(super) fn replace<'g>(
-        &self,
-        guard: &'g Held<'_, G>,
-        hash: Hash,
-        key: &K,
-        value: V,
-    ) -> Result<Pair<'g, K, V>, V>
+    pub(super) fn replace<'g>(&self, guard: &'g Held<'_, G>, hash: Hash, key: &K, value: V) -> Result<Pair<'g, K, V>, V>
     where
         K: Eq,
     {

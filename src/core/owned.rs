@@ -57,7 +57,7 @@ impl<K, V> Core<K, V> {
         let guard = self.guard();
         let Some(entry) = self.take_out(&guard, hash, key)? else { return Ok(None) };
         // SAFETY: E2: it is dead, and ours.
-        let weight = unsafe { entry.dead_weight() };
+        let weight = unsafe { entry.weight_now() };
         guard.retired(weight);
         let stamp = self.domain.stamp();
         // What this drops is the user's, and may panic: not before the pair is safe.

@@ -252,7 +252,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         // Whoever will hand them over: we may be gone by then, with the permit that they are covered by.
         for found in dead {
             // SAFETY: E2: dead, and found under the guard.
-            guard.count(unsafe { found.entry.dead_weight() });
+            guard.count(unsafe { found.entry.weight_now() });
         }
         if let Some(mut lock) = self.try_lock() {
             self.writer.lots_alone.store(0, Ordering::Relaxed);

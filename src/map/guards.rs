@@ -34,14 +34,14 @@ pub struct GuardInfo {
 }
 
 impl GuardInfo {
-    pub(super) fn new(waited: Waited) -> GuardInfo {
+    pub(crate) fn new(waited: Waited) -> GuardInfo {
         let Waited { thread, age, guards, location, pending, .. } = waited;
         GuardInfo { thread, guards, age, location, pending: Pending::new(pending) }
     }
 }
 
 impl Pending {
-    pub(super) fn new(weight: Weight) -> Pending {
+    pub(crate) fn new(weight: Weight) -> Pending {
         Pending { entries: weight.entries, bytes: weight.entry_bytes + weight.table_bytes }
     }
 }
@@ -96,7 +96,7 @@ pub struct Guards {
 }
 
 impl Guards {
-    pub(super) fn new(waited: Vec<Waited>) -> Guards {
+    pub(crate) fn new(waited: Vec<Waited>) -> Guards {
         Guards { threads: waited.into_iter().map(GuardInfo::new).collect() }
     }
 

@@ -10,7 +10,7 @@ pub struct Iter<'s, K, V> {
 }
 
 impl<'s, K, V> Iter<'s, K, V> {
-    pub(super) fn new(inner: core::Iter<'s, K, V>) -> Self {
+    pub(crate) fn new(inner: core::Iter<'s, K, V>) -> Self {
         Iter { inner }
     }
 }

@@ -17,13 +17,13 @@ mod iter;
 mod many;
 #[cfg(feature = "metrics")]
 mod metrics;
-mod one_shot;
+pub(crate) mod one_shot;
 mod outcome;
 #[cfg(feature = "rayon")]
 mod rayon;
 mod reader;
 mod reclaiming;
-mod reference;
+pub(crate) mod reference;
 mod removal;
 #[cfg(feature = "serde")]
 pub(crate) mod serde;

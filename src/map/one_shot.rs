@@ -4,19 +4,19 @@ use std::hash::{BuildHasher, Hash};
 
 use equivalent::Equivalent;
 
-use super::reference::{Ref, erase, keep};
+use super::reference::{Kept, Ref, erase, keep};
 use super::{CompareExchangeError, Compute, HashMap, OccupiedError, Operation};
 use crate::core::{Computed, Next, Pair, Permit};
 
-/// The same as a result that keeps the guard under which it was computed.
+/// The same as a result that keeps the guard under which it was computed, in what [`keep`] makes.
 macro_rules! keep_computed {
-    ($guard:expr, $computed:expr) => {
+    ($guard:expr, $computed:expr, $of:ident) => {
         match $computed {
-            Computed::Inserted(pair) => Compute::Inserted(keep!($guard, pair)),
+            Computed::Inserted(pair) => Compute::Inserted(keep!($guard, pair, $of)),
             Computed::Updated { old, new } => {
-                Compute::Updated { old: keep!($guard.clone(), old), new: keep!($guard, new) }
+                Compute::Updated { old: keep!($guard.clone(), old, $of), new: keep!($guard, new, $of) }
             }
-            Computed::Removed(pair) => Compute::Removed(keep!($guard, pair)),
+            Computed::Removed(pair) => Compute::Removed(keep!($guard, pair, $of)),
             Computed::Absent => Compute::Absent,
             Computed::Aborted(why) => {
                 // As in `read`.
@@ -26,6 +26,7 @@ macro_rules! keep_computed {
         }
     };
 }
+pub(crate) use keep_computed;
 
 impl<K, V, S> HashMap<K, V, S>
 where
@@ -297,7 +298,7 @@ where
         let _permit = self.core.domain.admit();
         let guard = self.guard();
         let computed = self.core.compute(&guard, hash, key, move |old| next(old.map(Pair::parts)).into());
-        keep_computed!(guard, computed)
+        keep_computed!(guard, computed, Ref)
     }
 
     /// [`compute`](Self::compute) for a key that is there. `Absent` if it is not, or `Removed` what was.
@@ -314,7 +315,7 @@ where
         let _permit = self.core.domain.admit();
         let guard = self.guard();
         let computed = self.core.compute_present(&guard, hash, key, move |old| next(old.key, old.value).into());
-        keep_computed!(guard, computed)
+        keep_computed!(guard, computed, Ref)
     }
 
     /// Replaces the value of `key` by `new` if it equals `expected`, and returns the pair from before.
@@ -352,7 +353,7 @@ where
             Err((current, new)) => {
                 let current = current.map(erase);
                 // SAFETY: found under this guard.
-                let current = current.map(|pair| unsafe { Ref::new(guard, pair) });
+                let current = current.map(|pair| Ref::new(unsafe { Kept::new(guard, pair) }));
                 Err(CompareExchangeError { current, new })
             }
         }

@@ -101,7 +101,7 @@ pub enum ReclaimError {
 }
 
 impl ReclaimError {
-    pub(super) fn new(would_wait: WouldWait) -> Self {
+    pub(crate) fn new(would_wait: WouldWait) -> Self {
         match would_wait {
             WouldWait::ForOwnGuard => ReclaimError::GuardHeld,
             WouldWait::ForOwnDrop => ReclaimError::InDrop,

@@ -4,36 +4,54 @@ use std::fmt;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use crate::core::{self, Core, Guard, Pair};
+use crate::core::{self, Core, Guard, Pair, Unlinked};
+use crate::reclaim::Garbage;
 
-/// A pair of a map, kept from being dropped for as long as this lives. Derefs to the value.
-///
-/// It is a live guard: whatever is removed from the map meanwhile waits for it. Not `Send`.
-pub struct Ref<'m, K, V> {
+/// A pair, and the guard that keeps it.
+pub(crate) struct Kept<'m, K, V, G: Garbage> {
     key: NonNull<K>,
     value: NonNull<V>,
-    _guard: Guard<'m, K, V>,
+    guard: crate::reclaim::Guard<'m, G>,
 }
 
-impl<'m, K, V> Ref<'m, K, V> {
+impl<'m, K, V, G: Garbage> Kept<'m, K, V, G> {
     /// A pair found under a guard, and that guard.
     ///
     /// # Safety
     /// `pair` was found under `guard`.
-    pub(super) unsafe fn new(guard: Guard<'m, K, V>, pair: Erased<K, V>) -> Self {
-        Ref { key: pair.0, value: pair.1, _guard: guard }
+    pub(crate) unsafe fn new(guard: crate::reclaim::Guard<'m, G>, pair: Erased<K, V>) -> Self {
+        Kept { key: pair.0, value: pair.1, guard }
+    }
+
+    pub(crate) fn key(&self) -> &K {
+        // SAFETY: E2, E3: found under `guard`, which is still live.
+        unsafe { self.key.as_ref() }
+    }
+
+    pub(crate) fn value(&self) -> &V {
+        // SAFETY: as in `key`.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+/// A pair of a map, kept from being dropped for as long as this lives. Derefs to the value.
+///
+/// It is a live guard: whatever is removed from the map meanwhile waits for it. Not `Send`.
+pub struct Ref<'m, K, V>(Kept<'m, K, V, Unlinked<K, V>>);
+
+impl<'m, K, V> Ref<'m, K, V> {
+    pub(super) fn new(kept: Kept<'m, K, V, Unlinked<K, V>>) -> Self {
+        Ref(kept)
     }
 
     /// The key, as it is stored.
     pub fn key(&self) -> &K {
-        // SAFETY: E2, E3: found under `_guard`, which is still live.
-        unsafe { self.key.as_ref() }
+        self.0.key()
     }
 
     /// The value.
     pub fn value(&self) -> &V {
-        // SAFETY: as in `key`.
-        unsafe { self.value.as_ref() }
+        self.0.value()
     }
 }
 
@@ -58,21 +76,24 @@ impl<K, V: fmt::Display> fmt::Display for Ref<'_, K, V> {
 }
 
 /// A pair on its way from a guard that is about to be moved.
-pub(super) type Erased<K, V> = (NonNull<K>, NonNull<V>);
+pub(crate) type Erased<K, V> = (NonNull<K>, NonNull<V>);
 
-pub(super) fn erase<K, V>(pair: Pair<'_, K, V>) -> Erased<K, V> {
+pub(crate) fn erase<K, V>(pair: Pair<'_, K, V>) -> Erased<K, V> {
     (NonNull::from(pair.key), NonNull::from(pair.value))
 }
 
-/// Makes a [`Ref`] of a pair and the guard it was found under.
+/// Makes what an operation returns of a pair and the guard it was found under: a [`Ref`], or what is named.
 macro_rules! keep {
-    ($guard:expr, $pair:expr) => {{
-        let pair = erase($pair);
+    ($guard:expr, $pair:expr) => {
+        keep!($guard, $pair, Ref)
+    };
+    ($guard:expr, $pair:expr, $of:ident) => {{
+        let pair = $crate::map::reference::erase($pair);
         // SAFETY: every use names the guard that was given to the operation that found the pair.
-        unsafe { Ref::new($guard, pair) }
+        $of::new(unsafe { $crate::map::reference::Kept::new($guard, pair) })
     }};
 }
-pub(super) use keep;
+pub(crate) use keep;
 
 /// A pair that was removed by [`HashMap::remove_entry`](crate::HashMap::remove_entry). Derefs to the value, like a [`Ref`], and may be taken by value.
 ///
@@ -87,7 +108,7 @@ impl<'m, K, V> Removed<'m, K, V> {
     /// `pair` was found under `guard` and removed under it, and `removed` tells of that.
     pub(super) unsafe fn new(guard: Guard<'m, K, V>, pair: Erased<K, V>, removed: core::Removed<K, V>) -> Self {
         // SAFETY: by the caller's promise.
-        Removed { pair: unsafe { Ref::new(guard, pair) }, removed }
+        Removed { pair: Ref::new(unsafe { Kept::new(guard, pair) }), removed }
     }
 
     /// The key, as it was stored.
@@ -117,8 +138,8 @@ impl<'m, K, V> Removed<'m, K, V> {
     /// assert_eq!(value, "first");
     /// ```
     pub fn try_into_owned(self) -> Result<(K, V), Self> {
-        let Removed { pair: Ref { key, value, _guard: guard }, removed } = self;
-        Core::claim(guard, &removed).map_err(|guard| Removed { pair: Ref { key, value, _guard: guard }, removed })
+        let Removed { pair: Ref(Kept { key, value, guard }), removed } = self;
+        Core::claim(guard, &removed).map_err(|guard| Removed { pair: Ref(Kept { key, value, guard }), removed })
     }
 }
 

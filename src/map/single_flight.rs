@@ -7,7 +7,7 @@ use std::pin::pin;
 
 use super::HashMap;
 use super::flights::{Joined, Leader};
-use super::reference::{Ref, erase, keep};
+use super::reference::{Ref, keep};
 use crate::core;
 
 impl<K, V, S> HashMap<K, V, S>

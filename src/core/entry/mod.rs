@@ -316,11 +316,11 @@ impl<K, V> Entry<K, V> {
         Weight { entries: 1, entry_bytes: Self::VALUE_BYTES, table_bytes: 0 }
     }
 
-    /// What a dead entry weighs, with the value it died with.
+    /// What an entry weighs, with the value it has. That does not change any more if it is dead, or the caller's alone.
     ///
     /// # Safety
-    /// The entry has not been reclaimed (E2), and is dead, or the caller's alone (X1).
-    pub(crate) unsafe fn dead_weight(self) -> Weight {
+    /// The entry has not been reclaimed (E2).
+    pub(crate) unsafe fn weight_now(self) -> Weight {
         // SAFETY: by the caller's promise.
         let inline = self.is_inline(unsafe { self.load() });
         let value = if inline { 0 } else { Self::VALUE_BYTES };

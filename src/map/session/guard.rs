@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::core::{Core, Guard, MapHeld, Lease};
+use crate::core::{Core, Guard, Lease, MapHeld};
 
 /// What keeps the references good that a session hands out: a [`LocalGuard`] or an [`OwnedGuard`]. Sealed: there are no others.
 #[expect(private_bounds, reason = "sealed, and no concern of users")]

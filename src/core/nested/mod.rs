@@ -10,17 +10,22 @@
 //! own entry is linked.
 //!
 //! To remove an outer key is to [clear](Tables::clear) its inner map, which closes it.
+//!
+//! This file has the parts, and the way to an inner map; [`ops`] are the operations on one key of it, [`whole`] those on all keys.
+
+mod ops;
+mod whole;
 
 use std::convert::Infallible;
-use std::time::Instant;
 
 use equivalent::Equivalent;
 
+pub(crate) use whole::{NestedIter, OuterIter};
+
 use super::garbage::{self, Host, Unlinked};
 use super::hash::Hash;
-use super::ops::{Computed, Fresh, Next};
 use super::{Pair, Tables};
-use crate::reclaim::{Amount, Domain, Garbage, Guard, Held, Limits, Panics, Weight, WouldWait};
+use crate::reclaim::{Amount, Domain, Garbage, Guard, Held, Limits, Panics, Weight};
 use crate::sync::{AtomicUsize, const_unless_loom};
 
 /// What a map of maps unlinks.
@@ -64,8 +69,12 @@ unsafe impl<K1, K2, V> Garbage for NestedUnlinked<K1, K2, V> {
         // SAFETY: by the caller's promise. N1: an outer entry is dead only if nothing is linked in its inner map, so no entry goes uncounted.
         unsafe {
             match self {
-                NestedUnlinked::Outer(outer) => outer.reclaim_beside(table_bytes, None, amount, panics).map(Self::Outer),
-                NestedUnlinked::Inner(inner) => inner.reclaim_beside(table_bytes, None, amount, panics).map(Self::Inner),
+                NestedUnlinked::Outer(outer) => {
+                    outer.reclaim_beside(table_bytes, None, amount, panics).map(Self::Outer)
+                }
+                NestedUnlinked::Inner(inner) => {
+                    inner.reclaim_beside(table_bytes, None, amount, panics).map(Self::Inner)
+                }
             }
         }
     }
@@ -112,24 +121,41 @@ impl<K> Equivalent<K> for Same<K> {
     }
 }
 
-/// A key of each level, with their hashes.
-pub(crate) struct Path<'q, Q1: ?Sized, Q2: ?Sized> {
-    pub(crate) outer: (Hash, &'q Q1),
-    pub(crate) inner: (Hash, &'q Q2),
-}
+/// A key, or what is looked up in its place, with its hash.
+pub(crate) type Hashed<Q> = (Hash, Q);
 
 pub(crate) struct Nested<K1, K2, V> {
     outer: Outer<K1, K2, V>,
     pub(crate) domain: Domain<NestedUnlinked<K1, K2, V>>,
 }
 
+/// An inner map, with the key to which it belongs, and the hash by which that was found.
+pub(crate) struct FoundInner<'g, K1, K2, V> {
+    hash: Hash,
+    pub(crate) key: &'g K1,
+    inner: &'g Inner<K1, K2, V>,
+}
+
+impl<K1, K2, V> Clone for FoundInner<'_, K1, K2, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K1, K2, V> Copy for FoundInner<'_, K1, K2, V> {}
+
+impl<K1, K2, V> FoundInner<'_, K1, K2, V> {
+    /// Entries that are there now.
+    pub(crate) fn len(&self) -> usize {
+        self.inner.len()
+    }
+}
+
 /// An inner map in use: taken out of the outer one at the end, if it is closed then, be it because the user's code panics.
 struct Used<'g, 'm, K1, K2, V> {
     nested: &'g Nested<K1, K2, V>,
     guard: &'g NestedHeld<'m, K1, K2, V>,
-    hash: Hash,
-    key: &'g K1,
-    inner: &'g Inner<K1, K2, V>,
+    found: FoundInner<'g, K1, K2, V>,
     /// Have we made it, and keep it open?
     is_new: bool,
 }
@@ -138,10 +164,10 @@ impl<K1, K2, V> Drop for Used<'_, '_, K1, K2, V> {
     #[inline]
     fn drop(&mut self) {
         if self.is_new {
-            self.inner.let_close(self.guard);
+            self.found.inner.let_close(self.guard);
         }
-        if self.inner.is_closed() {
-            self.nested.prune(self.guard, self.hash, self.key);
+        if self.found.inner.is_closed() {
+            self.nested.prune(self.guard, self.found);
         }
     }
 }
@@ -164,44 +190,70 @@ impl<K1, K2, V> Nested<K1, K2, V> {
         self.outer.is_vacant()
     }
 
-    /// Kills the outer entry with the key at this address, whose inner map is closed.
+    /// Kills the outer entry of an inner map that is closed (N1).
     #[cold]
-    fn prune(&self, guard: &NestedHeld<'_, K1, K2, V>, hash: Hash, key: &K1) {
+    fn prune(&self, guard: &NestedHeld<'_, K1, K2, V>, found: FoundInner<'_, K1, K2, V>) {
         // If it is not there, or killed by another, somebody has been faster. An outer entry has one value for its life.
-        if let Some(found) = self.outer.find(guard, hash, &Same(key)) {
-            self.outer.kill(guard, &found);
+        if let Some(entry) = self.outer.find(guard, found.hash, &Same(found.key)) {
+            self.outer.kill(guard, &entry);
         }
     }
 
+    /// The inner map of a key, if there is one.
+    #[inline]
+    pub(crate) fn inner<'g, Q>(
+        &'g self,
+        guard: &'g NestedHeld<'_, K1, K2, V>,
+        (hash, key): Hashed<&Q>,
+    ) -> Option<FoundInner<'g, K1, K2, V>>
+    where
+        Q: Equivalent<K1> + ?Sized,
+    {
+        let Pair { key, value } = self.outer.get(guard, hash, key)?;
+        Some(FoundInner { hash, key, inner: value })
+    }
+
+    #[inline]
     fn used<'g, 'm>(
         &'g self,
         guard: &'g NestedHeld<'m, K1, K2, V>,
-        hash: Hash,
-        pair: Pair<'g, K1, Inner<K1, K2, V>>,
+        found: FoundInner<'g, K1, K2, V>,
+        is_new: bool,
     ) -> Used<'g, 'm, K1, K2, V> {
-        Used { nested: self, guard, hash, key: pair.key, inner: pair.value, is_new: false }
+        Used { nested: self, guard, found, is_new }
+    }
+
+    /// Runs an operation that links nothing on an inner map.
+    #[inline]
+    pub(crate) fn on<'g, R>(
+        &'g self,
+        guard: &'g NestedHeld<'_, K1, K2, V>,
+        found: FoundInner<'g, K1, K2, V>,
+        operation: impl FnOnce(&'g Inner<K1, K2, V>) -> R,
+    ) -> R {
+        let used = self.used(guard, found, false);
+        operation(used.found.inner)
     }
 
     /// Runs an operation that links nothing on the inner map of a key, if there is one.
     #[inline]
-    pub(crate) fn with_inner<'g, Q, R>(
+    fn with_inner<'g, Q, R>(
         &'g self,
         guard: &'g NestedHeld<'_, K1, K2, V>,
-        (hash, key): (Hash, &Q),
-        operation: impl FnOnce(&'g K1, &'g Inner<K1, K2, V>) -> R,
+        key: Hashed<&Q>,
+        operation: impl FnOnce(&'g Inner<K1, K2, V>) -> R,
     ) -> Option<R>
     where
         Q: Equivalent<K1> + ?Sized,
     {
-        let used = self.used(guard, hash, self.outer.get(guard, hash, key)?);
-        Some(operation(used.key, used.inner))
+        self.inner(guard, key).map(|found| self.on(guard, found, operation))
     }
 
     /// Runs an operation that may link on the inner map of a key; on a new one, if it is absent and `is_wanted`. `carried` is what it links.
     fn linking<'g, T, R>(
         &'g self,
         guard: &'g NestedHeld<'_, K1, K2, V>,
-        (hash, key): (Hash, K1),
+        (hash, key): Hashed<K1>,
         carried: T,
         mut is_wanted: impl FnMut(&mut T) -> Result<(), R>,
         mut operation: impl FnMut(&'g Inner<K1, K2, V>, T) -> Result<R, T>,
@@ -211,25 +263,27 @@ impl<K1, K2, V> Nested<K1, K2, V> {
     {
         let (mut key, mut carried) = (key, carried);
         loop {
-            let mut used = match self.outer.get(guard, hash, &key) {
-                Some(pair) => self.used(guard, hash, pair),
-                None => {
-                    if let Err(done) = is_wanted(&mut carried) {
-                        return done;
-                    }
-                    let Ok(made) = self.outer.try_insert(guard, hash, key, Tables::kept_open());
-                    match made {
-                        Ok(pair) => Used { is_new: true, ..self.used(guard, hash, pair) },
-                        Err((_, again, _)) => {
-                            key = again;
-                            continue;
-                        }
-                    }
+            if let Some(found) = self.inner(guard, (hash, &key)) {
+                let used = self.used(guard, found, false);
+                match operation(found.inner, carried) {
+                    Ok(done) => return done,
+                    Err(again) => carried = again,
                 }
-            };
-            match operation(used.inner, carried) {
-                Ok(done) => return done,
-                Err(again) => carried = again,
+                // Closed, and taken out with this, if nobody else has done it.
+                drop(used);
+                continue;
+            }
+            if let Err(done) = is_wanted(&mut carried) {
+                return done;
+            }
+            let Ok(made) = self.outer.try_insert(guard, hash, key, Tables::kept_open());
+            match made {
+                Ok(Pair { key, value: inner }) => {
+                    let _used = self.used(guard, FoundInner { hash, key, inner }, true);
+                    let Ok(done) = operation(inner, carried) else { unreachable!("we keep it open") };
+                    return done;
+                }
+                Err((_, again, _)) => key = again,
             }
         }
     }
