@@ -160,7 +160,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         if lock.linked() > 0 || self.stage.load(Ordering::Relaxed) != OPEN {
             return;
         }
-        if !self.is_vacant() {
+        if !self.is_vacant() || lock.next.is_some() || lock.spare.is_some() {
             self.forget_tables(guard, lock);
         }
         // ORDERING: Release pairs with the Acquire of `is_closed`. Who links looks under the mutex.

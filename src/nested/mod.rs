@@ -128,12 +128,13 @@ impl<K1, K2, V, S> NestedMap<K1, K2, V, S> {
         if self.core.is_vacant() { 0 } else { self.core.len(&self.guard()) }
     }
 
-    /// True if there is no entry. Exact when no writer runs. One load.
+    /// True if there is no entry. Exact when no other call runs. One load.
     pub fn is_empty(&self) -> bool {
         self.outer_len() == 0
     }
 
-    /// The number of outer keys. Exact when no writer runs. One load.
+    /// The number of outer keys. Exact when no other call runs, reading ones included: one that goes on with an inner map's tables may be the one that
+    /// finds it empty, and takes it out. One load.
     pub fn outer_len(&self) -> usize {
         self.core.outer_len()
     }

@@ -67,7 +67,8 @@ where
         self.get(outer, inner).is_some()
     }
 
-    /// Has the outer key entries? Waits for nothing.
+    /// Has the outer key entries? Never false if it has some throughout the call; beside a writer of the key it may be true a moment before the first can be found, or
+    /// after the last has gone. Waits for nothing.
     ///
     /// # Panics
     /// If `Hash` or `Eq` panics.
@@ -175,7 +176,8 @@ where
     {
         let (outer, inner) = (self.hashed(outer), self.hashed(inner));
         let guard = self.guard();
-        let new = self.core.update(&guard, outer, inner, |old: Pair<'_, K2, V>| update(old.value))?;
+        // As in `HashMap::update`: by value, here and below.
+        let new = self.core.update(&guard, outer, inner, move |old: Pair<'_, K2, V>| update(old.value))?;
         Some(keep!(guard, new, NestedRef))
     }
 
@@ -214,7 +216,7 @@ where
     ) -> NestedRef<'_, K1, K2, V> {
         let (outer, inner) = (self.hashed(outer), self.hashed(inner));
         let guard = self.guard();
-        let successor = |old: Pair<'_, K2, V>| update(old.value);
+        let successor = move |old: Pair<'_, K2, V>| update(old.value);
         let new = self.core.update_or_insert_with(&guard, outer, inner, successor, make);
         keep!(guard, new, NestedRef)
     }
@@ -243,7 +245,7 @@ where
     ) -> Compute<NestedRef<'_, K1, K2, V>, T> {
         let (outer, inner) = (self.hashed(outer), self.hashed(inner));
         let guard = self.guard();
-        let computed = self.core.compute(&guard, outer, inner, |old| next(old.map(Pair::parts)).into());
+        let computed = self.core.compute(&guard, outer, inner, move |old| next(old.map(Pair::parts)).into());
         keep_computed!(guard, computed, NestedRef)
     }
 
@@ -292,7 +294,7 @@ where
         }
         let (outer, inner) = (self.hashed(outer), self.hashed(inner));
         let guard = self.guard();
-        match self.core.remove_if(&guard, outer, inner, |pair| wanted(pair.key, pair.value)) {
+        match self.core.remove_if(&guard, outer, inner, move |pair| wanted(pair.key, pair.value)) {
             Ok(None) => Ok(None),
             Ok(Some(pair)) => Ok(Some(keep!(guard, pair, NestedRef))),
             Err(pair) => Err(keep!(guard, pair, NestedRef)),

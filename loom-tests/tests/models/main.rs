@@ -9,6 +9,7 @@ mod loom_itself;
 mod many;
 mod misses;
 mod multi;
+mod nested;
 mod owned;
 mod parts;
 mod promotion;

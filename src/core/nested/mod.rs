@@ -172,6 +172,16 @@ impl<K1, K2, V> Drop for Used<'_, '_, K1, K2, V> {
     }
 }
 
+impl<K1, K2, V> Drop for Nested<K1, K2, V> {
+    /// Drops all entries and all that is pending (R7).
+    fn drop(&mut self) {
+        let mut panics = Panics::default();
+        self.outer.drop_all(None, &mut panics);
+        self.domain.drop_all(&mut panics);
+        panics.resume();
+    }
+}
+
 impl<K1, K2, V> Nested<K1, K2, V> {
     const_unless_loom! {
         pub(crate) fn new() -> Nested<K1, K2, V> {
@@ -261,30 +271,53 @@ impl<K1, K2, V> Nested<K1, K2, V> {
     where
         K1: Eq,
     {
-        let (mut key, mut carried) = (key, carried);
-        loop {
-            if let Some(found) = self.inner(guard, (hash, &key)) {
-                let used = self.used(guard, found, false);
-                match operation(found.inner, carried) {
-                    Ok(done) => return done,
-                    Err(again) => carried = again,
+        let mut key = Some(key);
+        let done = self.link_in(guard, hash, &mut key, carried, &mut is_wanted, &mut operation);
+        // Here, where a panic of theirs drops the result, too. At the end of the function it would be leaked.
+        drop((key, is_wanted, operation));
+        done
+    }
+
+    /// [`linking`](Self::linking), which takes the key if it needs it.
+    fn link_in<'g, T, R>(
+        &'g self,
+        guard: &'g NestedHeld<'_, K1, K2, V>,
+        hash: Hash,
+        key: &mut Option<K1>,
+        mut carried: T,
+        is_wanted: &mut impl FnMut(&mut T) -> Result<(), R>,
+        operation: &mut impl FnMut(&'g Inner<K1, K2, V>, T) -> Result<R, T>,
+    ) -> R
+    where
+        K1: Eq,
+    {
+        while let Some(wanted) = key.as_ref() {
+            let (found, is_new) = match self.inner(guard, (hash, wanted)) {
+                Some(found) => (found, false),
+                None => {
+                    if let Err(done) = is_wanted(&mut carried) {
+                        return done;
+                    }
+                    let Some(wanted) = key.take() else { break };
+                    let Ok(made) = self.outer.try_insert(guard, hash, wanted, Tables::kept_open());
+                    let (pair, is_new) = match made {
+                        Ok(pair) => (pair, true),
+                        Err((pair, again, _)) => {
+                            *key = Some(again);
+                            (pair, false)
+                        }
+                    };
+                    (FoundInner { hash, key: pair.key, inner: pair.value }, is_new)
                 }
-                // Closed, and taken out with this, if nobody else has done it.
-                drop(used);
-                continue;
+            };
+            let used = self.used(guard, found, is_new);
+            match operation(found.inner, carried) {
+                Ok(done) => return done,
+                Err(again) => carried = again,
             }
-            if let Err(done) = is_wanted(&mut carried) {
-                return done;
-            }
-            let Ok(made) = self.outer.try_insert(guard, hash, key, Tables::kept_open());
-            match made {
-                Ok(Pair { key, value: inner }) => {
-                    let _used = self.used(guard, FoundInner { hash, key, inner }, true);
-                    let Ok(done) = operation(inner, carried) else { unreachable!("we keep it open") };
-                    return done;
-                }
-                Err((_, again, _)) => key = again,
-            }
+            // Closed, and taken out with this, if nobody else has done it.
+            drop(used);
         }
+        unreachable!("what we have made does not close before we are done")
     }
 }

@@ -137,7 +137,7 @@ impl<K1, K2, V> Nested<K1, K2, V> {
             Next::Remove => Err(Computed::Absent),
             Next::Abort(why) => Err(Computed::Aborted(why)),
         };
-        self.linking(guard, outer, (key, None), is_wanted, |inner, (key, value)| {
+        let computed = self.linking(guard, outer, (key, None), is_wanted, |inner, (key, value)| {
             let key = match value {
                 None => key,
                 Some(value) => match inner.try_insert(guard, hash, key, value) {
@@ -146,7 +146,10 @@ impl<K1, K2, V> Nested<K1, K2, V> {
                 },
             };
             inner.compute(guard, hash, key, ask).map_err(|Fresh { key, .. }| (key, None))
-        })
+        });
+        // As in `linking`.
+        drop(next);
+        computed
     }
 
     /// Removes the key if `wanted` says so of its pair. `Err` is the pair that was not wanted.

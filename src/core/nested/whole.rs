@@ -60,20 +60,24 @@ impl<K1, K2, V> Nested<K1, K2, V> {
     /// Returns when all that was unlinked before the call has been dropped, or the deadline has passed (then false); or says why it would
     /// wait for its own thread. Waits for all guards that are live, also for those that see nothing of it.
     ///
-    /// What was killed while an inner map's mutex was taken, and left to its holder, has no stamp before that has let go. So each mutex is taken once. An inner
-    /// map that we do not meet has left the outer one, after the call began; its mutex may be passed on from one call to the next, but
-    /// only among those who have found it, and they are all here when we have looked: so we wait for all who are.
+    /// What was killed while a mutex was taken, and left to its holder, has no stamp before that has let go. So each mutex is taken once. An inner
+    /// map that we do not meet has left the outer one; its mutex may be passed on from one call to the next, but only among those who have
+    /// found it, and they are all here when we have looked: so we wait for all who are. Then all of them have taken out what they had closed, or left that to whoever
+    /// has the outer map's mutex, which comes last.
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub(crate) fn reclaim(&self, deadline: Option<Instant>) -> Result<bool, WouldWait> {
         if let Some(would_wait) = self.domain.would_wait() {
             return Err(would_wait);
         }
         let guard = self.guard();
-        self.outer.unlock(&guard, self.outer.lock());
         self.for_each_inner(&guard, |_, inner| inner.unlock(&guard, inner.lock()));
-        drop(guard);
+        // Before our guard ends, which may run destructors: a guard that one of them keeps is not waited for.
         let stamp = self.domain.stamp();
+        drop(guard);
         let passed = self.domain.wait_passed(stamp, deadline);
+        let guard = self.guard();
+        self.outer.unlock(&guard, self.outer.lock());
+        drop(guard);
         Ok(self.domain.reclaim(deadline) && passed)
     }
 }
