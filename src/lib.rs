@@ -3,7 +3,7 @@
 //! # The contract, line by line
 //!
 //! Every line is tested under its own name in `tests/contract/`. A *guard* is a session ([`Pinned`], [`OwnedPinned`]), a [`Ref`], a
-//! [`Reader`] that is not parked (it is taken anew at each of its reads), what [`HashSet`] and [`MultiMap`] have in their place, or a call
+//! [`Reader`] that is not parked (it is taken anew at each of its reads), what [`HashSet`], [`MultiMap`] and [`NestedMap`] have in their place, or a call
 //! while it runs.
 //!
 //! **Reclamation.**

@@ -14,10 +14,10 @@ use tidymap::Metrics;
 #[cfg(feature = "rayon")]
 use tidymap::ParIter;
 use tidymap::{
-    Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, IntoIter,
-    IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending,
-    Pinned, Reader, Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values,
-    ValuesMut,
+    Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, InnerMap,
+    Inners, IntoIter, IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, NestedIter, NestedMap, NestedRef,
+    NestedStats, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, PinnedNested, Reader, Reclaim,
+    ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values, ValuesMut,
 };
 use tidymap::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
@@ -149,6 +149,17 @@ threads! {
     // The rest is plain data.
     Builder<Rc<u64>, Rc<String>>: true, true;
     Builder<u64, u64, Rc<RandomState>>: false, false;
+    NestedMap<u64, u64, String>: true, true;
+    NestedMap<u64, u64, Cell<u64>>: true, false;
+    NestedMap<u64, Rc<u64>, u64>: false, false;
+    NestedMap<Rc<u64>, u64, u64>: false, false;
+    NestedMap<u64, u64, MutexGuard<'static, u64>>: false, false;
+    NestedRef<'static, u64, u64, String>: false, false;
+    PinnedNested<'static, u64, u64, String>: false, false;
+    InnerMap<'static, u64, u64, String>: false, false;
+    Inners<'static, u64, u64, String, RandomState>: false, false;
+    NestedIter<'static, u64, u64, String>: false, false;
+    NestedStats: true, true;
     GuardInfo: true, true;
     Guards: true, true;
     Stats: true, true;
@@ -190,12 +201,13 @@ threads! {
 fn every_public_type_is_told() {
     let names = |text: &'static str| text.split(|c: char| !c.is_alphanumeric() && c != '_');
     let exported = include_str!("../src/lib.rs");
-    let exported =
-        ["pub use map::", "pub use multi::", "pub use set::"].into_iter().flat_map(|list| exported.split(list).skip(1));
+    let exported = ["pub use map::", "pub use multi::", "pub use nested::", "pub use set::"]
+        .into_iter()
+        .flat_map(|list| exported.split(list).skip(1));
     let exported: Vec<_> = exported.flat_map(|list| names(&list[..list.find(';').expect("it ends")])).collect();
     let tables = include_str!("auto_traits.rs").split("\nthreads! {").skip(1);
     let told: Vec<_> = tables.flat_map(|table| names(&table[..table.find("\n}").expect("it ends")])).collect();
-    assert!(["HashMap", "Metrics", "MultiMap", "HashSet"].iter().all(|name| exported.contains(name)));
+    assert!(["HashMap", "Metrics", "MultiMap", "NestedMap", "HashSet"].iter().all(|name| exported.contains(name)));
     for name in exported.into_iter().filter(|name| !name.is_empty()) {
         assert!(told.contains(&name), "{name} may be sent and shared, or not");
     }
@@ -227,4 +239,7 @@ fn a_map_may_be_used_after_a_panic() {
     const { assert!(implements!(HashSet<String>: UnwindSafe)) };
     const { assert!(implements!(HashSet<String>: RefUnwindSafe)) };
     const { assert!(!implements!(HashSet<Cell<u64>>: RefUnwindSafe)) };
+    const { assert!(implements!(NestedMap<u64, u64, String>: UnwindSafe)) };
+    const { assert!(implements!(NestedMap<u64, u64, String>: RefUnwindSafe)) };
+    const { assert!(!implements!(NestedMap<u64, u64, Cell<u64>>: RefUnwindSafe)) };
 }

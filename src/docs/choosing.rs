@@ -14,4 +14,5 @@
 //! | one writer, and readers that may see an older version until it publishes | [evmap](https://docs.rs/evmap) | two plain maps, at the price of everything twice |
 //! | few threads, few reads, or invariants that span several keys | `RwLock<HashMap>`, `Mutex<HashMap>` | simple, and a write lock makes any series of calls atomic |
 //! | several values a key; a set | [`MultiMap`](crate::MultiMap), [`HashSet`](crate::HashSet) of this crate | the same contract |
+//! | maps of maps: tenant, user or region first | [`NestedMap`](crate::NestedMap) of this crate | an inner map goes with its last entry, and an outer key with all of its entries in one step |
 //! | one thread | [`std::collections::HashMap`] | nothing is faster |

