@@ -8,7 +8,7 @@ use equivalent::Equivalent;
 
 use super::entry::Entry;
 use super::hash::Hash;
-use super::table::NoTable;
+use super::table::{FAR, NoTable};
 use super::writer::{Link, Searched};
 use super::{Core, Found, MapHeld, State};
 use crate::sync::IN_MODEL;
@@ -19,9 +19,6 @@ pub(crate) const GROUP: usize = if IN_MODEL { 4 } else { 64 };
 /// Keys of which the memory is [asked for](Core::prefetch) at a time, where nothing else comes between that and the look: a core
 /// waits for ten to sixteen lines at once.
 pub(crate) const FETCHED: usize = 16;
-
-/// Tables with more buckets than this do not stay in the caches of a core.
-const FAR: usize = (512 << 10) / 64;
 
 impl<K> State<K> {
     fn is_far(&self) -> bool {

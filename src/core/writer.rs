@@ -23,7 +23,7 @@ pub(super) struct Writer<K, V> {
     /// Live entries.
     pub(super) len: AtomicUsize,
     /// Entries linked so far: how an insert knows that its search still holds.
-    links: AtomicU64,
+    pub(super) links: AtomicU64,
     /// Killed while the mutex was taken, with the hashes under which they are linked.
     dead: Stack<(Hash, Entry<K, V>)>,
     /// Reads that had to look into the dirty table since the last promotion, give or take what threads have not told.

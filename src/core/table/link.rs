@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use super::{Full, Table};
+use super::{FAR, Full, Table};
 use crate::core::bucket::{is_linked, linked_tag};
 use crate::core::entry::Head;
 use crate::core::hash::Hash;
@@ -61,26 +61,31 @@ impl<K> Table<K> {
         Ok(())
     }
 
-    /// [`link_first`](Self::link_first) for many, of which the memory is asked for ahead; tells how many.
+    /// [`link_first`](Self::link_first) for many; tells how many. If the table is large, their memory is asked for ahead.
     ///
-    /// The homes of entries that come in the order of another table lie in a row, but as many buckets apart as this table is larger than that one:
-    /// too far for the processor to see, and each would be waited for.
+    /// The homes of entries that come in the order of another table lie in a row, but as many buckets apart as this table is larger
+    /// than that one: too far for the processor to see, and each would be waited for.
     ///
     /// # Safety
     /// As for [`link`](Self::link).
     pub(in crate::core) unsafe fn link_all_first(
         self,
-        entries: impl Iterator<Item = (NonNull<Head<K>>, Hash)>,
+        mut entries: impl Iterator<Item = (NonNull<Head<K>>, Hash)>,
     ) -> Result<usize, Full> {
-        let mut entries = entries.inspect(|(_, hash)| self.prefetch_link(*hash)).fuse();
         let mut linked = 0;
+        let mut link = |(entry, hash): (NonNull<Head<K>>, Hash)| {
+            linked += 1;
+            // SAFETY: by the caller's promise.
+            unsafe { self.link_first(hash, entry.as_ptr()) }
+        };
+        if self.buckets() <= FAR {
+            entries.try_for_each(link)?;
+            return Ok(linked);
+        }
+        let mut entries = entries.inspect(|(_, hash)| self.prefetch_link(*hash)).fuse();
         loop {
             let group: [Option<_>; GROUP] = std::array::from_fn(|_| entries.next());
-            for (entry, hash) in group.into_iter().flatten() {
-                // SAFETY: by the caller's promise.
-                unsafe { self.link_first(hash, entry.as_ptr()) }?;
-                linked += 1;
-            }
+            group.into_iter().flatten().try_for_each(&mut link)?;
             if group[GROUP - 1].is_none() {
                 return Ok(linked);
             }

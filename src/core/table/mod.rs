@@ -29,6 +29,7 @@ pub(in crate::core) use backwards::Backwards;
 pub(in crate::core) use blank::Blank;
 pub(crate) use give_back::GivingBack;
 pub(in crate::core) use link::Used;
+pub(in crate::core) use prefetch::FAR;
 pub(crate) use size::NoTable;
 pub(in crate::core) use size::Size;
 

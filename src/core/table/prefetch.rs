@@ -3,6 +3,9 @@
 use super::Table;
 use crate::core::hash::Hash;
 
+/// Tables with more buckets than this do not stay in the caches of a core.
+pub(in crate::core) const FAR: usize = (512 << 10) / 64;
+
 /// Asks for the cache line at `address`, which may be anything: nothing is read.
 #[inline(always)]
 fn prefetch<T>(address: *const T) {
