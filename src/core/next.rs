@@ -84,9 +84,14 @@ impl<K> Next<K> {
             let source = self.sources[self.current];
             // SAFETY: by the caller's promise.
             unsafe {
-                let entries = std::iter::from_fn(|| self.entries.next_of(&mut left))
-                    .map(|(entry, slot)| (entry, source.hash_of(slot)));
-                self.linked += table.link_all_first(entries)?;
+                if !table.is_far() {
+                    while let Some((entry, slot)) = self.entries.next_of(&mut left) {
+                        table.link_first(source.hash_of(slot), entry.as_ptr())?;
+                        self.linked += 1;
+                    }
+                }
+                let entries = std::iter::from_fn(|| self.entries.next_of(&mut left));
+                self.linked += table.link_all_first(entries.map(|(entry, slot)| (entry, source.hash_of(slot))))?;
                 if !self.entries.is_done() {
                     return Ok(Progress::More);
                 }

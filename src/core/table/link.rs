@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use super::{FAR, Full, Table};
+use super::{Full, Table};
 use crate::core::bucket::{is_linked, linked_tag};
 use crate::core::entry::Head;
 use crate::core::hash::Hash;
@@ -61,32 +61,34 @@ impl<K> Table<K> {
         Ok(())
     }
 
-    /// [`link_first`](Self::link_first) for many; tells how many. If the table is large, their memory is asked for ahead.
+    /// [`link_first`](Self::link_first) for many, whose memory is asked for ahead: for a table that is [far](Table::is_far). Tells how
+    /// many.
     ///
     /// The homes of entries that come in the order of another table lie in a row, but as many buckets apart as this table is larger
     /// than that one: too far for the processor to see, and each would be waited for.
     ///
     /// # Safety
     /// As for [`link`](Self::link).
+    #[inline(never)]
     pub(in crate::core) unsafe fn link_all_first(
         self,
         mut entries: impl Iterator<Item = (NonNull<Head<K>>, Hash)>,
     ) -> Result<usize, Full> {
         let mut linked = 0;
-        let mut link = |(entry, hash): (NonNull<Head<K>>, Hash)| {
-            linked += 1;
-            // SAFETY: by the caller's promise.
-            unsafe { self.link_first(hash, entry.as_ptr()) }
-        };
-        if self.buckets() <= FAR {
-            entries.try_for_each(link)?;
-            return Ok(linked);
-        }
-        let mut entries = entries.inspect(|(_, hash)| self.prefetch_link(*hash)).fuse();
+        let mut group = [None; GROUP];
         loop {
-            let group: [Option<_>; GROUP] = std::array::from_fn(|_| entries.next());
-            group.into_iter().flatten().try_for_each(&mut link)?;
-            if group[GROUP - 1].is_none() {
+            let mut gathered = 0;
+            for (place, (entry, hash)) in group.iter_mut().zip(&mut entries) {
+                self.prefetch_link(hash);
+                *place = Some((entry, hash));
+                gathered += 1;
+            }
+            for (entry, hash) in group[..gathered].iter().flatten() {
+                // SAFETY: by the caller's promise.
+                unsafe { self.link_first(*hash, entry.as_ptr()) }?;
+            }
+            linked += gathered;
+            if gathered < GROUP {
                 return Ok(linked);
             }
         }

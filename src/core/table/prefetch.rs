@@ -24,6 +24,11 @@ fn prefetch<T>(address: *const T) {
 }
 
 impl<K> Table<K> {
+    /// Is it too large for the caches of a core?
+    pub(in crate::core) fn is_far(self) -> bool {
+        self.buckets() > FAR
+    }
+
     /// Asks for the home bucket of a hash.
     #[inline(always)]
     pub(in crate::core) fn prefetch_home(self, hash: Hash) {
