@@ -1,0 +1,1 @@
+//! Nothing. What is beside `src` is built by `tests/compile_fail.rs`.
