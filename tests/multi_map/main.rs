@@ -1,117 +1,85 @@
-//! [`MultiMap`]: against a plain map of vectors, and what it promises of its own: whole slices, keys that go with their last value, drops in time.
+//! [`MultiMap`]: against a plain map of vectors ([`run`], [`vectors`]), and what it promises of its own: whole slices, keys that go with their last
+//! value, drops in time.
 
-#[path = "common/mod.rs"]
+#[path = "../common/mod.rs"]
 mod common;
+mod run;
+mod vectors;
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use common::fuse::{self, Fuse};
-use common::{ConstantHash, Counted, GoodHash, Ledger, Random, in_parallel};
+use common::{ConstantHash, Counted, GoodHash, Ledger, LowBitsHash, Random, in_parallel};
 use proptest::prelude::*;
+use run::{Step, run_with};
 use tidymap::{MultiMap, Reclaim};
+use vectors::Write;
 
-#[derive(Clone, Debug)]
-enum Step {
-    Insert(u8, u8),
-    InsertAll(u8, Vec<u8>),
-    Remove(u8),
-    RemoveValue(u8, u8),
-    RetainValues(u8, u8),
-    Clear,
-    ShrinkToFit,
+fn key() -> impl Strategy<Value = u8> {
+    0..6_u8
+}
+
+fn value() -> impl Strategy<Value = u8> {
+    0..8_u8
+}
+
+fn write() -> impl Strategy<Value = Write> {
+    prop_oneof![
+        6 => (key(), value()).prop_map(|(key, value)| Write::Insert(key, value)),
+        2 => (key(), prop::collection::vec(value(), 0..5)).prop_map(|(key, values)| Write::InsertAll(key, values)),
+        2 => key().prop_map(Write::Remove),
+        4 => (key(), value()).prop_map(|(key, value)| Write::RemoveValue(key, value)),
+        3 => (key(), value()).prop_map(|(key, bits)| Write::RetainValues(key, bits)),
+        1 => Just(Write::Clear),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let (key, value) = (0..6_u8, 0..8_u8);
     prop_oneof![
-        6 => (key.clone(), value.clone()).prop_map(|(key, value)| Step::Insert(key, value)),
-        2 => (key.clone(), prop::collection::vec(value.clone(), 0..5)).prop_map(|(key, values)| Step::InsertAll(key, values)),
-        2 => key.clone().prop_map(Step::Remove),
-        4 => (key.clone(), value.clone()).prop_map(|(key, value)| Step::RemoveValue(key, value)),
-        3 => (key, value).prop_map(|(key, value)| Step::RetainValues(key, value)),
-        1 => Just(Step::Clear),
+        20 => write().prop_map(Step::Write),
+        2 => Just(Step::Open),
+        2 => any::<usize>().prop_map(Step::Close),
+        1 => any::<usize>().prop_map(Step::Refresh),
+        2 => key().prop_map(Step::Keep),
+        2 => key().prop_map(Step::KeepRemoved),
+        3 => any::<usize>().prop_map(Step::LetGo),
+        1 => prop::collection::vec(write(), 0..4).prop_map(Step::Iterate),
+        2 => (key(), value()).prop_map(|(key, value)| Step::Reads(key, value)),
+        1 => prop::collection::vec((key(), value()), 0..8).prop_map(Step::CloneExtend),
         1 => Just(Step::ShrinkToFit),
     ]
 }
 
-/// Does the steps to both, and compares all that can be seen, after each.
-fn agree<S: std::hash::BuildHasher + Default>(steps: Vec<Step>) {
-    let ledger = Ledger::new();
-    {
-        let map = MultiMap::<u8, Counted<'_, u8>, S>::default();
-        let mut model = HashMap::<u8, Vec<u8>>::new();
-        for step in steps {
-            match step {
-                Step::Insert(key, value) => {
-                    let values = model.entry(key).or_default();
-                    values.push(value);
-                    assert_eq!(map.insert(key, ledger.make(value)), values.len());
-                }
-                Step::InsertAll(key, new) => {
-                    let before = model.get(&key).map_or(0, Vec::len);
-                    assert_eq!(map.insert_all(key, new.iter().map(|value| ledger.make(*value))), before + new.len());
-                    if !new.is_empty() {
-                        model.entry(key).or_default().extend(new);
-                    }
-                }
-                Step::Remove(key) => {
-                    let removed = map.remove(&key).map(|values| values.iter().map(|value| **value).collect());
-                    assert_eq!(removed, model.remove(&key));
-                }
-                Step::RemoveValue(key, value) => {
-                    let there = model.get_mut(&key);
-                    let place = there.as_ref().and_then(|values| values.iter().position(|there| *there == value));
-                    assert_eq!(map.remove_value(&key, &ledger.make(value)), place.is_some());
-                    if let (Some(values), Some(place)) = (there, place) {
-                        values.remove(place);
-                    }
-                }
-                Step::RetainValues(key, bits) => {
-                    let keep = |value: u8| value & bits != 0;
-                    let values = model.entry(key).or_default();
-                    let before = values.len();
-                    values.retain(|value| keep(*value));
-                    assert_eq!(map.retain_values(&key, |value| keep(**value)), before - values.len());
-                }
-                Step::Clear => {
-                    map.clear();
-                    model.clear();
-                }
-                Step::ShrinkToFit => map.as_map().shrink_to_fit(),
-            }
-            model.retain(|_, values| !values.is_empty());
-            let session = map.pin();
-            let seen: HashMap<u8, Vec<u8>> =
-                session.iter().map(|(key, values)| (*key, values.iter().map(|value| **value).collect())).collect();
-            assert_eq!(seen, model);
-            assert_eq!((map.len(), map.is_empty()), (model.len(), model.is_empty()));
-            assert_eq!(session.values_len(), model.values().map(Vec::len).sum::<usize>());
-            for key in 0..6 {
-                let values = model.get(&key);
-                assert_eq!(map.contains_key(&key), values.is_some());
-                assert_eq!(session.contains_key(&key), values.is_some());
-                assert_eq!(map.get(&key).map(|found| found.len()), values.map(Vec::len));
-                assert_eq!(session.get(&key).len(), values.map_or(0, Vec::len));
-                let five = ledger.make(5);
-                let has = values.is_some_and(|values| values.contains(&5));
-                assert_eq!((map.contains(&key, &five), session.contains(&key, &five)), (has, has));
-            }
-            drop(session);
-            // R1: no clone of an old slice is left.
-            assert_eq!(ledger.live(), model.values().map(Vec::len).sum::<usize>());
-        }
-    }
-    assert_eq!(ledger.live(), 0);
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 0..80)
+}
+
+fn run<S: BuildHasher + Clone + Default>(steps: &[Step], fuses: &[Option<Fuse>]) {
+    run_with(S::default(), fuses, steps, |run, step: &Step| run.step(step));
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
-    fn does_what_a_map_of_vectors_does(steps in prop::collection::vec(step(), 0..60)) {
-        agree::<GoodHash>(steps.clone());
-        agree::<ConstantHash>(steps);
+    fn does_what_a_map_of_vectors_does(steps in steps()) {
+        run::<GoodHash>(&steps, &[]);
+        run::<ConstantHash>(&steps, &[]);
     }
+
+    /// F1, R5: at any call of the user's code.
+    #[test]
+    fn does_so_with_panics(steps in steps(), fuses in fuses()) {
+        run::<LowBitsHash>(&steps, &fuses);
+    }
+}
+
+/// Fuses for the calls of a run: one panic in most, several in some.
+fn fuses() -> impl Strategy<Value = Vec<Option<Fuse>>> {
+    let fuse = (0..12u32, prop::option::of(0..3u32)).prop_map(|(first, again)| Fuse { first, again });
+    prop::collection::vec(prop::option::of(fuse), 0..80)
 }
 
 #[test]
