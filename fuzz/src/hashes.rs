@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Hashes {
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Hashes {
+    #[default]
     Good,
     Constant,
     /// Eight hashes that differ in their low bits only.
@@ -37,7 +38,8 @@ impl BuildHasher for Hashes {
     }
 }
 
-pub(crate) struct NumberHasher {
+#[derive(Debug)]
+pub struct NumberHasher {
     hashes: Hashes,
     number: u64,
 }

@@ -1,25 +1,23 @@
-//! What the bytes of an input say.
-//!
-//! By hand, with a byte for each choice: what is derived takes four to choose a variant, of which a mutation changes three in vain.
-//! Choices are weighted as they are in the differential test, and most keys are few, so that steps meet.
+//! What the bytes of an input say. Choices are weighted as they are in the differential test.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
+use crate::bytes::{byte, index, key, keys, several};
 use crate::common::fuse::Fuse;
 use crate::hashes::Hashes;
-use crate::steps::{Expected, Next, Op, Step, Wait};
+use crate::steps::{Exclusive, Expected, Init, Next, Op, Step, Taking, Wait};
 
 /// What kind of map it is, and what is done to it.
 #[derive(Debug)]
 pub struct Input<T> {
-    pub(crate) hashes: Hashes,
-    pub(crate) capacity: u8,
-    pub(crate) batch: Option<u8>,
-    pub(crate) max_pending: Option<u8>,
-    pub(crate) hook: bool,
+    pub hashes: Hashes,
+    pub capacity: u8,
+    pub batch: Option<u8>,
+    pub max_pending: Option<u8>,
+    pub hook: bool,
     /// Values that have no room in an entry.
-    pub(crate) large: bool,
-    pub(crate) steps: Vec<T>,
+    pub large: bool,
+    pub steps: Vec<T>,
 }
 
 impl<'a, T: Arbitrary<'a>> Arbitrary<'a> for Input<T> {
@@ -39,38 +37,9 @@ impl<'a, T: Arbitrary<'a>> Arbitrary<'a> for Input<T> {
     }
 }
 
-fn byte(bytes: &mut Unstructured<'_>) -> Result<u8> {
-    bytes.arbitrary()
-}
-
-fn key(bytes: &mut Unstructured<'_>) -> Result<u8> {
-    let byte = byte(bytes)?;
-    Ok(if byte < 224 { byte % 12 } else { byte })
-}
-
-fn index(bytes: &mut Unstructured<'_>) -> Result<usize> {
-    byte(bytes).map(usize::from)
-}
-
-/// A few, with their number first.
-fn several<'a, T: Arbitrary<'a>>(bytes: &mut Unstructured<'a>) -> Result<Vec<T>> {
-    let count = byte(bytes)? % 8;
-    (0..count).map(|_| bytes.arbitrary()).collect()
-}
-
 /// A session, or none.
 fn session(bytes: &mut Unstructured<'_>) -> Result<Option<usize>> {
     index(bytes).map(|byte| (byte % 2 == 1).then_some(byte / 2))
-}
-
-/// A few, or so many that they are done in more than one group.
-fn keys(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    let count = byte(bytes)?;
-    if count < 224 {
-        return (0..count % 12).map(|_| key(bytes)).collect();
-    }
-    let [first, stride]: [u8; 2] = bytes.arbitrary()?;
-    Ok((0..count - 160).map(|n| first.wrapping_add(n.wrapping_mul(stride))).collect())
 }
 
 impl<'a> Arbitrary<'a> for Op {
@@ -106,6 +75,12 @@ impl<'a> Arbitrary<'a> for Step {
         let choice = byte(bytes)?;
         // The last bytes, so that those before them mean what they meant before there were these steps.
         match choice {
+            214..218 => return Ok(Step::OpenOwned),
+            218 | 219 => return Ok(Step::HoldInOwned { key: key(bytes)?, meanwhile: several(bytes)? }),
+            220 => return Ok(Step::IterateOwned(several(bytes)?)),
+            221 => return Ok(Step::Leak(index(bytes)?)),
+            222..230 => return Ok(Step::GetOrInit(key(bytes)?, bytes.arbitrary()?)),
+            230..244 => return Ok(Step::Exclusive(bytes.arbitrary()?)),
             244..248 => return Ok(Step::InsertMany(session(bytes)?, keys(bytes)?)),
             248..252 => return Ok(Step::RemoveMany(session(bytes)?, keys(bytes)?)),
             252.. => return Ok(Step::GetMany(keys(bytes)?)),
@@ -140,6 +115,47 @@ impl<'a> Arbitrary<'a> for Step {
             _ => Step::CloneCompareExtend(several(bytes)?),
         })
     }
+}
+
+impl<'a> Arbitrary<'a> for Init {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Init> {
+        let choice = byte(bytes)?;
+        Ok(match choice % 8 {
+            0 | 1 => Init::Value,
+            2 => Init::Error,
+            3 => Init::Panic,
+            4 => Init::Overtaken,
+            5 => Init::Nested,
+            6 => Init::Task,
+            _ => Init::Cancelled,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Exclusive {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Exclusive> {
+        let choice = byte(bytes)?;
+        Ok(match choice % 12 {
+            0..3 => Exclusive::GetMut(key(bytes)?),
+            3 => Exclusive::IterMut(byte(bytes)?),
+            4..7 => Exclusive::RemoveMut(key(bytes)?),
+            7 => Exclusive::Drain(bytes.arbitrary()?),
+            8..11 => Exclusive::ExtractIf(byte(bytes)?, bytes.arbitrary()?),
+            _ => Exclusive::IntoIter(pairs(byte(bytes)?)),
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Taking {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> Result<Taking> {
+        let byte = byte(bytes)?;
+        Ok(Taking { pairs: pairs(byte / 2), leak: byte % 2 == 1 })
+    }
+}
+
+/// Mostly a few.
+fn pairs(byte: u8) -> usize {
+    if byte < 96 { usize::from(byte % 12) } else { usize::MAX }
 }
 
 impl<'a> Arbitrary<'a> for Fuse {

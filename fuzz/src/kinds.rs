@@ -14,6 +14,11 @@ use crate::world::Payload;
 pub trait Kind {
     #[expect(private_interfaces, private_bounds, reason = "targets name their kind, and call nothing of it")]
     fn go<P: Payload, S: BuildHasher + Clone>(&self, run: &mut Run<'_, '_, P, S>);
+
+    /// What the step does to the map alone, when the run on it has ended for that.
+    fn alone(&self, work: &mut dyn FnMut()) {
+        work();
+    }
 }
 
 /// Of the target `differential`: every answer, and after each step what is alive, and the map's figures.
@@ -38,7 +43,7 @@ pub struct Hostile {
 impl Kind for Hostile {
     #[expect(private_interfaces, private_bounds, reason = "as above")]
     fn go<P: Payload, S: BuildHasher + Clone>(&self, run: &mut Run<'_, '_, P, S>) {
-        run.fuses = self.fuses.to_vec();
+        run.state.fuses = self.fuses.to_vec();
         run.step(&self.step);
     }
 }
@@ -53,19 +58,25 @@ pub struct Starved {
 impl Kind for Starved {
     #[expect(private_interfaces, private_bounds, reason = "as above")]
     fn go<P: Payload, S: BuildHasher + Clone>(&self, run: &mut Run<'_, '_, P, S>) {
+        run.state.fuses.clear();
         match (self.failure, &self.step) {
             (None, step) => run.step(step),
             (Some(failure), Step::TryReserve(Some(additional))) => try_reserve(run, failure, usize::from(*additional)),
             (Some(failure), step) => {
                 // A call that cannot go on without memory ends the process. Here it ends like one in which user code panics: what
                 // can be done later, or not at all, must not lead there, and up to there nothing may be half done.
-                run.fuses = vec![Some(Fuse { first: u32::MAX, again: None }); 512];
+                run.state.fuses = vec![Some(Fuse { first: u32::MAX, again: None }); 512];
                 fail(Some(failure));
                 run.step(step);
                 fail(None);
-                run.fuses.clear();
             }
         }
+    }
+
+    fn alone(&self, work: &mut dyn FnMut()) {
+        fail(self.failure);
+        work();
+        fail(None);
     }
 }
 

@@ -1,13 +1,18 @@
 //! What the fuzz targets of one thread share: the run of the differential test (`tests/differential`), with its steps and its map's
 //! settings read from bytes.
 //!
-//! - [`input`]: what the bytes say; [`hashes`]: the hash functions, most of them bad;
+//! - [`bytes`] and [`input`]: what the bytes say; [`hashes`]: the hash functions, most of them bad;
 //! - [`kinds`]: what each target does with a step; [`memory`]: the allocator of one of them.
 
 #[path = "../../tests/differential/answers.rs"]
 mod answers;
+pub mod bytes;
 #[path = "../../tests/common/mod.rs"]
 mod common;
+#[path = "../../tests/differential/exclusive.rs"]
+mod exclusive;
+#[path = "../../tests/differential/flights.rs"]
+mod flights;
 #[path = "../../tests/differential/guards.rs"]
 mod guards;
 mod hashes;
@@ -23,16 +28,18 @@ mod run;
 #[path = "../../tests/differential/settings.rs"]
 #[allow(dead_code, reason = "the test's own way in")]
 mod settings;
+#[path = "../../tests/differential/state.rs"]
+mod state;
 #[path = "../../tests/differential/steps.rs"]
 mod steps;
 #[path = "../../tests/differential/world.rs"]
 mod world;
 
-use hashes::Hashes;
 use kinds::Kind;
 use settings::{Settings, run_with};
 use tidymap::Reclaim;
 
+pub use hashes::Hashes;
 pub use input::Input;
 pub use kinds::{Hostile, Plain, Starved};
 
@@ -46,9 +53,10 @@ pub fn run<T: Kind>(input: &Input<T>) {
         hook: input.hook,
         fuses: Vec::new(),
     };
+    let steps = &input.steps;
     if input.large {
-        run_with::<[u64; 9], Hashes, T>(settings, &input.steps, |run, step| step.go(run));
+        run_with::<[u64; 9], Hashes, T>(settings, steps, |run, step| step.go(run), Kind::alone);
     } else {
-        run_with::<u64, Hashes, T>(settings, &input.steps, |run, step| step.go(run));
+        run_with::<u64, Hashes, T>(settings, steps, |run, step| step.go(run), Kind::alone);
     }
 }

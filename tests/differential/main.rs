@@ -4,8 +4,9 @@
 //! With no guard live, that is what the map holds, and nothing else (R1); with some, it is that and what was unlinked
 //! since the oldest of those that are still live was taken (R2), and the map's figures say so (R8).
 //!
-//! - [`steps`]: what is done, and [`strategies`], in which order; [`run`], [`guards`] and [`many`]: do it, to a map and to its [`model`], and
-//!   compare; [`settings`]: what map, from its beginning to its end;
+//! - [`steps`]: what is done, and [`strategies`], in which order; [`run`], [`guards`], [`many`] and [`flights`]: do it, to a map and to its
+//!   [`model`], and compare; [`exclusive`]: the same of calls for which the run on the map has to end; [`state`]: what is known meanwhile;
+//!   [`settings`]: what map, from its beginning to its end;
 //! - [`answers`]: what operations return; [`world`]: the keys and values.
 //!
 //! Code of the user's may panic at any of its calls ([`common::fuse`]). All that is said above holds then, too: of each key the call
@@ -14,11 +15,14 @@
 mod answers;
 #[path = "../common/mod.rs"]
 mod common;
+mod exclusive;
+mod flights;
 mod guards;
 mod many;
 mod model;
 mod run;
 mod settings;
+mod state;
 mod steps;
 mod strategies;
 mod world;

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use crate::answers::Numbered;
 use crate::common::fuse::{burn, lit};
 use crate::run::Run;
-use crate::world::Payload;
+use crate::world::{Payload, in_session};
 
 /// Each once.
 fn distinct(keys: &[u8]) -> Vec<u8> {
@@ -21,19 +21,22 @@ where
     S: BuildHasher + Clone,
 {
     pub(crate) fn insert_many(&mut self, session: Option<usize>, keys: &[u8]) {
-        let fuse = self.fuse();
-        let before = fuse.map(|_| self.model.clone());
+        if session.is_none() && self.would_wait(keys.len()) {
+            return;
+        }
+        let fuse = self.state.fuse();
+        let before = fuse.map(|_| self.state.model.clone());
         // After a panic a key has the value from before, or the one after all: none between.
         let keys = if fuse.is_some() { distinct(keys) } else { keys.to_vec() };
-        let (id, mut new) = (self.world.keys.made(), 0);
+        let (id, mut new) = (self.state.world.keys.made(), 0);
         for (number, key) in (0..).zip(&keys) {
-            let value = self.world.next_value(*key) + 256 * number;
-            new += usize::from(self.model.insert(*key, id + number, value).is_none());
+            let value = self.state.world.next_value(*key) + 256 * number;
+            new += usize::from(self.state.model.insert(*key, id + number, value).is_none());
         }
         let inserted = lit(fuse, || {
-            let pairs = keys.iter().map(|key| (self.world.key(*key), self.world.value(*key)));
+            let pairs = keys.iter().map(|key| (self.state.world.key(*key), self.state.world.value(*key)));
             match session {
-                Some(session) => self.sessions[session].1.insert_many(pairs),
+                Some(session) => in_session!(&self.sessions[session].1, session => session.insert_many(pairs)),
                 None => self.map.insert_many(pairs),
             }
         });
@@ -41,13 +44,16 @@ where
     }
 
     pub(crate) fn remove_many(&mut self, session: Option<usize>, keys: &[u8]) {
-        let fuse = self.fuse();
-        let before = fuse.map(|_| self.model.clone());
-        let there = keys.iter().filter(|key| self.model.remove(**key).is_some()).count();
+        if session.is_none() && self.would_wait(keys.len()) {
+            return;
+        }
+        let fuse = self.state.fuse();
+        let before = fuse.map(|_| self.state.model.clone());
+        let there = keys.iter().filter(|key| self.state.model.remove(**key).is_some()).count();
         let removed = lit(fuse, || {
             let keys = keys.iter().inspect(|_| burn());
             match session {
-                Some(session) => self.sessions[session].1.remove_many(keys),
+                Some(session) => in_session!(&self.sessions[session].1, session => session.remove_many(keys)),
                 None => self.map.remove_many(keys),
             }
         });
@@ -55,15 +61,15 @@ where
     }
 
     pub(crate) fn get_many(&mut self, keys: &[u8]) {
-        let expected: Vec<_> = keys.iter().map(|key| self.model.value(*key)).collect();
-        let guard = self.model.take_guard();
-        lit(self.fuse(), || {
+        let expected: Vec<_> = keys.iter().map(|key| self.state.model.value(*key)).collect();
+        let guard = self.state.model.take_guard();
+        lit(self.state.fuse(), || {
             let session = self.map.pin();
             let found = session.get_many(keys);
             assert_eq!(found.len(), keys.len());
             assert_eq!(found.map(|value| value.map(Numbered::number)).collect::<Vec<_>>(), expected);
         });
-        self.model.drop_guard(guard);
+        self.state.model.drop_guard(guard);
     }
 
     /// After a call that has changed the map, or panicked.

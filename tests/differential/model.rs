@@ -10,6 +10,8 @@ pub(crate) struct Model {
     pub(crate) clock: u64,
     /// When each of the live guards was taken.
     pub(crate) guards: Vec<u64>,
+    /// Those of them that belong to an owner, and to no thread.
+    pub(crate) owned: Vec<u64>,
     /// What has been unlinked and is kept by a guard.
     pub(crate) pending: Vec<Unlinked>,
 }
@@ -69,7 +71,34 @@ impl Model {
         when
     }
 
+    /// One of no thread.
+    pub(crate) fn take_owned_guard(&mut self) -> u64 {
+        let when = self.take_guard();
+        self.owned.push(when);
+        when
+    }
+
+    /// Are there guards, and none of them the thread's?
+    pub(crate) fn is_only_owned(&self) -> bool {
+        !self.guards.is_empty() && self.guards.len() == self.owned.len()
+    }
+
+    /// The guards that the thread holds.
+    pub(crate) fn of_the_thread(&self) -> impl Iterator<Item = u64> {
+        self.guards.iter().copied().filter(|guard| !self.owned.contains(guard))
+    }
+
+    /// Of each holder of guards how much waits for the oldest of them, and how many it has.
+    pub(crate) fn holders(&self) -> Vec<(usize, usize)> {
+        let holders = self.owned.iter().map(|guard| vec![*guard]).chain([self.of_the_thread().collect()]);
+        let waits = |oldest: u64| self.pending.iter().filter(|unlinked| unlinked.when > oldest).count();
+        let mut all: Vec<_> = holders.filter_map(|guards| Some((waits(*guards.iter().min()?), guards.len()))).collect();
+        all.sort_unstable();
+        all
+    }
+
     pub(crate) fn drop_guard(&mut self, taken: u64) {
+        self.owned.retain(|guard| *guard != taken);
         let place = self.guards.iter().position(|guard| *guard == taken).expect("it is live");
         self.guards.remove(place);
         self.settle();

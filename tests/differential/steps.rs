@@ -87,4 +87,54 @@ pub(crate) enum Step {
     InsertMany(Option<usize>, Vec<u8>),
     RemoveMany(Option<usize>, Vec<u8>),
     GetMany(Vec<u8>),
+    /// A session that belongs to its owner, among the others.
+    OpenOwned,
+    /// [`HoldInSession`](Self::HoldInSession) and [`Iterate`](Self::Iterate) in such a session.
+    HoldInOwned {
+        key: u8,
+        meanwhile: Vec<Op>,
+    },
+    IterateOwned(Vec<Op>),
+    /// Forgets one of the sessions: its guard stays.
+    Leak(usize),
+    GetOrInit(u8, Init),
+    /// With the map alone: all sessions end before it, and all that is kept goes.
+    Exclusive(Exclusive),
+}
+
+/// How a value is computed that may be there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Init {
+    Value,
+    Error,
+    Panic,
+    /// Inserts the key by another call.
+    Overtaken,
+    /// Computes the value of another key.
+    Nested,
+    /// By a task.
+    Task,
+    /// By a task that is given up.
+    Cancelled,
+}
+
+/// What takes `&mut`, or the map itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Exclusive {
+    GetMut(u8),
+    /// Changes the values of keys that have a bit in common with this.
+    IterMut(u8),
+    RemoveMut(u8),
+    Drain(Taking),
+    /// Takes the keys that have a bit in common with this, and changes the others' values.
+    ExtractIf(u8, Taking),
+    /// Makes another map of so many pairs.
+    IntoIter(usize),
+}
+
+/// How many are taken out of an iterator, and is it leaked then?
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taking {
+    pub(crate) pairs: usize,
+    pub(crate) leak: bool,
 }

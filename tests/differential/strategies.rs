@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::common::fuse::Fuse;
-use crate::steps::{Expected, Next, Op, Step, Wait};
+use crate::steps::{Exclusive, Expected, Init, Next, Op, Step, Taking, Wait};
 
 pub(crate) fn key() -> impl Strategy<Value = u8> {
     prop_oneof![9 => 0..12u8, 1 => any::<u8>()]
@@ -69,6 +69,38 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
         3 => (prop::option::of(any::<usize>()), keys()).prop_map(|(session, keys)| Step::InsertMany(session, keys)),
         3 => (prop::option::of(any::<usize>()), keys()).prop_map(|(session, keys)| Step::RemoveMany(session, keys)),
         1 => keys().prop_map(Step::GetMany),
+        3 => Just(Step::OpenOwned),
+        2 => (key(), ops()).prop_map(|(key, meanwhile)| Step::HoldInOwned { key, meanwhile }),
+        1 => ops().prop_map(Step::IterateOwned),
+        // Not often: what is leaked hides from then on what goes in time.
+        1 => any::<(usize, bool, bool)>().prop_map(|(session, a, b)| if a & b { Step::Leak(session) } else { Step::Close(session) }),
+        6 => (key(), init()).prop_map(|(key, init)| Step::GetOrInit(key, init)),
+        4 => exclusive().prop_map(Step::Exclusive),
+    ]
+}
+
+fn init() -> impl Strategy<Value = Init> {
+    prop::sample::select(vec![
+        Init::Value,
+        Init::Error,
+        Init::Panic,
+        Init::Overtaken,
+        Init::Nested,
+        Init::Task,
+        Init::Cancelled,
+    ])
+}
+
+fn exclusive() -> impl Strategy<Value = Exclusive> {
+    let pairs = prop_oneof![3 => 0..8usize, 1 => Just(usize::MAX)];
+    let taking = (pairs.clone(), any::<bool>()).prop_map(|(pairs, leak)| Taking { pairs, leak });
+    prop_oneof![
+        2 => key().prop_map(Exclusive::GetMut),
+        1 => any::<u8>().prop_map(Exclusive::IterMut),
+        2 => key().prop_map(Exclusive::RemoveMut),
+        1 => taking.clone().prop_map(Exclusive::Drain),
+        2 => (any::<u8>(), taking).prop_map(|(bits, taking)| Exclusive::ExtractIf(bits, taking)),
+        1 => pairs.prop_map(Exclusive::IntoIter),
     ]
 }
 

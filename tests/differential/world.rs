@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fmt::Debug;
 
-use tidymap::{HashMap, Pinned};
+use tidymap::{HashMap, OwnedPinned, Pinned};
 
 use crate::common::fuse::burn;
 use crate::common::{Counted, Ledger};
@@ -41,7 +41,29 @@ impl Payload for [u64; 9] {
 pub(crate) type Key<'l> = Counted<'l, u8>;
 pub(crate) type Value<'l, P> = Counted<'l, P>;
 pub(crate) type Map<'l, P, S> = HashMap<Key<'l>, Value<'l, P>, S>;
-pub(crate) type Session<'m, 'l, P, S> = Pinned<'m, Key<'l>, Value<'l, P>, S>;
+
+/// Of either kind.
+pub(crate) enum Session<'m, 'l, P, S> {
+    OfItsThread(Pinned<'m, Key<'l>, Value<'l, P>, S>),
+    OfItsOwner(OwnedPinned<'m, Key<'l>, Value<'l, P>, S>),
+}
+
+impl<P, S> Session<'_, '_, P, S> {
+    pub(crate) fn is_owned(&self) -> bool {
+        matches!(self, Session::OfItsOwner(_))
+    }
+}
+
+/// The same of a session of either kind.
+macro_rules! in_session {
+    ($session:expr, $pinned:ident => $work:expr) => {
+        match $session {
+            $crate::world::Session::OfItsThread($pinned) => $work,
+            $crate::world::Session::OfItsOwner($pinned) => $work,
+        }
+    };
+}
+pub(crate) use in_session;
 
 /// The ledgers of keys and values, and what is needed to make more.
 pub(crate) struct World<'l> {

@@ -1,11 +1,13 @@
 //! Any steps, chosen by proptest.
 
+use std::hash::BuildHasher;
+
 use proptest::prelude::*;
 use tidymap::Reclaim;
 
 use crate::common::fuse::Fuse;
 use crate::common::{ConstantHash, GoodHash, LowBitsHash};
-use crate::run::{Settings, Step, run};
+use crate::run::{Settings, Step, run_with};
 use crate::twin::Op;
 
 fn value() -> impl Strategy<Value = u8> {
@@ -71,6 +73,10 @@ impl<S: Default> Default for Settings<S> {
         let (hasher, reclaim) = (S::default(), Reclaim::Immediate);
         Settings { hasher, reclaim, max_pending: None, fuses: Vec::new() }
     }
+}
+
+fn run<S: BuildHasher + Clone + Default>(settings: Settings<S>, steps: &[Step]) {
+    run_with(settings, steps, |run, step: &Step| run.step(step));
 }
 
 proptest! {

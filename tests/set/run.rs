@@ -93,13 +93,18 @@ pub(crate) struct Run<'m, 'l, S> {
     /// What the hook has been given but for what came from clones, and elements that have been handed over.
     pub(crate) hooked: Arc<AtomicU64>,
     by_value: u64,
-    fuses: Vec<Option<Fuse>>,
+    /// For the calls to come, the next one last.
+    pub(crate) fuses: Vec<Option<Fuse>>,
     sessions: Vec<(u64, PinnedSet<'m, Element<'l>, S>)>,
     kept: Vec<Kept<'m, 'l>>,
 }
 
-/// Runs the steps on a new set, and drops it.
-pub(crate) fn run<S: BuildHasher + Clone + Default>(settings: Settings<S>, steps: &[Step]) {
+/// Has each of the steps done to a new set, and drops it.
+pub(crate) fn run_with<S: BuildHasher + Clone + Default, T>(
+    settings: Settings<S>,
+    steps: &[T],
+    each: impl Fn(&mut Run<'_, '_, S>, &T),
+) {
     let Settings { hasher, reclaim, max_pending, mut fuses } = settings;
     let ledger = Ledger::new();
     let hooked = Arc::<AtomicU64>::default();
@@ -132,7 +137,7 @@ pub(crate) fn run<S: BuildHasher + Clone + Default>(settings: Settings<S>, steps
         kept: Vec::new(),
     };
     for step in steps {
-        run.step(step);
+        each(&mut run, step);
         run.check();
     }
     while !run.sessions.is_empty() {
@@ -221,7 +226,7 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
         assert_eq!(sorted(self.set.pin().iter().map(Twin::of)), sorted(self.twins.iter().copied()));
     }
 
-    fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &Step) {
         match step {
             Step::OneShot(op) => self.perform(None, op),
             Step::InSession(number, op) => self.perform(self.session(*number), op),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use tidymap::HashSet;
 
 use crate::common::GoodHash;
-use crate::common::fuse::lit;
+use crate::common::fuse::{burn, lit};
 use crate::run::{Run, Set};
 use crate::twin::{Element, Twin, sorted};
 
@@ -79,10 +79,45 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
             assert_eq!(clone == *self.set, is_subset);
             let collected: HashSet<Element<'_>, GoodHash> = self.set.pin().iter().cloned().collect();
             assert!(collected == *self.set, "whatever the hashers are");
-            clone.len() as u64
+            self.end(clone, values)
         });
         let of_clone = given(self).wrapping_sub(before);
-        assert_eq!(done.unwrap_or(of_clone), of_clone, "the clone's elements go to the same hook");
+        assert_eq!(done.unwrap_or(of_clone), of_clone, "what the clone drops goes to the same hook");
         self.hooked.fetch_sub(of_clone, Ordering::Relaxed);
+    }
+    /// What takes `&mut`, or the set itself: one of four, by how many values there are. Returns how many elements the set is to drop itself.
+    fn end(&self, mut clone: Set<'_, S>, values: &[u8]) -> u64 {
+        let sorted = |elements: Vec<Element<'_>>| elements.iter().map(|element| **element).collect::<BTreeSet<u8>>();
+        let mut expected: BTreeSet<u8> =
+            self.twins.iter().map(|twin| twin.value).chain(values.iter().copied()).collect();
+        match values.len() % 4 {
+            0 => {}
+            1 => {
+                let all = clone.drain();
+                assert_eq!(all.len(), expected.len());
+                assert_eq!(sorted(all.collect()), std::mem::take(&mut expected));
+                assert!(clone.is_empty());
+            }
+            2 => {
+                let is_even = |value: u8| {
+                    burn();
+                    value % 2 == 0
+                };
+                let even = expected.iter().copied().filter(|value| value % 2 == 0).collect();
+                assert_eq!(sorted(clone.extract_if(|element| is_even(**element)).collect()), even);
+                expected.retain(|value| value % 2 != 0);
+                for value in values {
+                    assert_eq!(clone.take_mut(value).map(|element| *element), expected.take(value));
+                }
+                assert_eq!(sorted(clone.pin().iter().cloned().collect()), expected);
+            }
+            _ => {
+                let all = clone.into_iter();
+                assert_eq!(all.len(), expected.len());
+                assert_eq!(sorted(all.collect()), expected);
+                return 0;
+            }
+        }
+        expected.len() as u64
     }
 }
