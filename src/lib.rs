@@ -35,7 +35,7 @@
 //! its per-thread records: 256 bytes a thread, in groups, and a short list each, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
 //! brings the tables to the least size for what is there. **M4** [`Stats::heap`] agrees with the allocator.
 //!
-//! A table of more than 1 MiB that has been replaced by one like it goes back in parts of 64 KiB, so that nobody waits long for the
+//! A table of more than 256 KiB that has been replaced by one like it goes back in parts of 32 KiB, so that nobody waits long for the
 //! system: by writers that come next, and by reads where none comes. Until then it is part of [`Stats::pending`], in bytes.
 //!
 //! **Progress.** **P1** Reads wait for no lock, hit or miss (a thread's first use of any map takes a

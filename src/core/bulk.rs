@@ -132,7 +132,7 @@ impl<'g, K, V> Iter<'g, K, V> {
     /// The next pair, with the hash under which it is linked.
     pub(super) fn next_hashed(&mut self) -> Option<(Hash, Pair<'g, K, V>)> {
         let found = self.next_live()?;
-        // SAFETY: found under the guard `'g`.
+        // SAFETY: T1, E1, E2, E3: found under the guard `'g`.
         Some(unsafe { (found.hash(), found.pair()) })
     }
 
@@ -147,7 +147,7 @@ impl<'g, K, V> Iterator for Iter<'g, K, V> {
     type Item = Pair<'g, K, V>;
 
     fn next(&mut self) -> Option<Pair<'g, K, V>> {
-        // SAFETY: found under the guard `'g`.
+        // SAFETY: E2, E3: found under the guard `'g`.
         self.next_live().map(|found| unsafe { found.pair() })
     }
 }

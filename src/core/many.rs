@@ -193,7 +193,8 @@ impl<K, V> Core<K, V> {
                     linked += 1;
                     searched = searched.but_for_ours();
                 }
-                Link::SearchAgain | Link::Closed => {}
+                Link::SearchAgain => {}
+                Link::Closed => unreachable!("only inner maps are closed"),
                 Link::NoTable(no_table) => failed = Some(no_table),
             }
             new.entry.is_some()

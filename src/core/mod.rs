@@ -8,7 +8,7 @@
 //! - [`ops`] is each operation on a key ([`open`]: on a map that is never closed), [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
 //!   entries, [`exclusive`] those of who has the map to itself, [`parallel`] an iteration for several threads;
 //! - [`nested`] is maps whose values are such tables;
-//! - [`reclaiming`] is what waits for that; [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
+//! - [`reclaiming`] is what a map with a domain of its own does about its garbage; [`garbage`] is what all of this hands to [`reclaim`](crate::reclaim).
 //!
 //! DESIGN.md tells the protocol and numbers its invariants; the `SAFETY` comments name them.
 
@@ -210,15 +210,15 @@ impl<K, V, G> Tables<K, V, G> {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.writer.len.load(Ordering::Relaxed)
-    }
-
     /// The same, [kept open](KEPT_OPEN).
     fn kept_open() -> Tables<K, V, G> {
         let tables = Tables::new();
         tables.stage.store(KEPT_OPEN, Ordering::Relaxed);
         tables
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.writer.len.load(Ordering::Relaxed)
     }
 
     /// Has it run empty, so that new keys have to go elsewhere? That does not change any more.

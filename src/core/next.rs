@@ -85,6 +85,7 @@ impl<K> Next<K> {
             // SAFETY: by the caller's promise.
             unsafe {
                 if !table.is_far() {
+                    // Then there is none left for what follows.
                     while let Some((entry, slot)) = self.entries.next_of(&mut left) {
                         table.link_first(source.hash_of(slot), entry.as_ptr())?;
                         self.linked += 1;

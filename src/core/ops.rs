@@ -13,14 +13,14 @@ use super::writer::{Link, Searched};
 use super::{Found, Pair, Tables};
 use crate::reclaim::Held;
 
-/// What to do with a key, as [`Core::compute`] is told.
+/// What to do with a key, as [`Tables::compute`] is told.
 pub(crate) enum Next<V, T> {
     Insert(V),
     Remove,
     Abort(T),
 }
 
-/// What [`Core::compute`] did.
+/// What [`Tables::compute`] did.
 pub(crate) enum Computed<'g, K, V, T> {
     Inserted(Pair<'g, K, V>),
     Updated { old: Pair<'g, K, V>, new: Pair<'g, K, V> },

@@ -392,12 +392,12 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let new_bytes = bytes_of(&mut std::iter::once(read).chain(young));
         // ORDERING: Release publishes state and tables to the Acquire of `state`; Acquire for the old state's.
         let old = self.state.swap(state, Ordering::AcqRel);
-        // ORDERING: our side of *fewer tables against a part left over*: we store, fence, and look when our guard ends whether
-        // something is left over; who leaves a part pushes it, says so, fences, and looks at these bytes once more.
         let old = NonNull::new(old);
         // SAFETY: S1: the guard keeps it; it is retired below.
         let old_state = old.as_ref().map(|old| unsafe { old.as_ref() });
         let old_bytes = old_state.map_or(0, |old| bytes_of(&mut old.tables()));
+        // ORDERING: our side of *fewer tables against a part left over*: we add, fence, and look when our guard ends whether
+        // something is left over; who leaves a part pushes it, says so, fences, and looks at these bytes once more.
         // Of one map among several it is a share, which may also become less.
         G::table_bytes(guard.context()).fetch_add(new_bytes.wrapping_sub(old_bytes), Ordering::Release);
         fence(Ordering::SeqCst);

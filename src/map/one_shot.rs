@@ -352,7 +352,7 @@ where
             Ok(old) => Ok(keep!(guard, old)),
             Err((current, new)) => {
                 let current = current.map(erase);
-                // SAFETY: found under this guard.
+                // SAFETY: E2, E3: found under this guard.
                 let current = current.map(|pair| Ref::new(unsafe { Kept::new(guard, pair) }));
                 Err(CompareExchangeError { current, new })
             }

@@ -89,7 +89,7 @@ macro_rules! keep {
     };
     ($guard:expr, $pair:expr, $of:ident) => {{
         let pair = $crate::map::reference::erase($pair);
-        // SAFETY: every use names the guard that was given to the operation that found the pair.
+        // SAFETY: E2, E3: every use names the guard that was given to the operation that found the pair.
         $of::new(unsafe { $crate::map::reference::Kept::new($guard, pair) })
     }};
 }

@@ -1,6 +1,7 @@
 //! Iterators of sessions.
 
 use std::fmt;
+use std::hash::RandomState;
 use std::iter::FusedIterator;
 
 use super::{InnerMap, PinnedNested};
@@ -32,7 +33,7 @@ impl<K1, K2, V> fmt::Debug for NestedIter<'_, K1, K2, V> {
 }
 
 /// What belongs to each outer key: [`PinnedNested::inners`]. Takes no lock and never waits.
-pub struct Inners<'s, K1, K2, V, S> {
+pub struct Inners<'s, K1, K2, V, S = RandomState> {
     session: &'s PinnedNested<'s, K1, K2, V, S>,
     found: OuterIter<'s, K1, K2, V>,
 }

@@ -27,7 +27,7 @@ use crate::sync::const_unless_loom;
 /// A concurrent map of maps, for many reads and few writes: region → key → value, user → session → state, tenant → table → row.
 ///
 /// An *outer key* is there as long as it has entries: the first insert brings its inner map, in one step for all who look, and the removal of the last
-/// entry takes it away. No insert is lost by that, however the two meet, and no empty inner map stays behind. [`remove_outer`](Self::remove_outer) removes an outer key with
+/// entry takes it away. No insert is lost by that, however the two meet, and no empty inner map stays behind (if `Hash` and `Eq` of the outer keys agree). [`remove_outer`](Self::remove_outer) removes an outer key with
 /// everything that belongs to it in one step.
 ///
 /// All of it has one set of guards, and the [contract](crate#the-contract-line-by-line) of [`HashMap`](crate::HashMap): what is removed (a value, a key of either level) is dropped when the call
@@ -58,13 +58,14 @@ use crate::sync::const_unless_loom;
 ///
 /// # What is not here
 ///
-/// No [cap on garbage](crate::Builder::max_pending), no [hook](crate::Builder::on_reclaim) and no [batches](crate::Reclaim::Batched): it is always `Immediate`.
+/// Of what [`HashMap`](crate::HashMap) has: no settings (no [cap on garbage](crate::Builder::max_pending), no [hook](crate::Builder::on_reclaim), no [batches](crate::Reclaim::Batched):
+/// it is always `Immediate`), no sessions that are `Send`, no `Reader`, no calls with many keys, nothing by `&mut` or by value, no single flight, no `reclaim_async`, and neither serde nor rayon.
 pub struct NestedMap<K1, K2, V, S = RandomState> {
     core: Nested<K1, K2, V>,
     hash_builder: S,
 }
 
-// SAFETY: Send: as `HashMap`: all that the map owns goes along with it.
+// SAFETY: Send: D2, as `HashMap`: all that the map owns goes along with it.
 unsafe impl<K1: Send, K2: Send, V: Send, S: Send> Send for NestedMap<K1, K2, V, S> {}
 // SAFETY: Sync: as `HashMap`: a shared map lets any thread see keys and values (Sync), and drop them (Send). What threads keep for themselves in
 // the map's records is touched by the owner only (D2).
@@ -122,7 +123,7 @@ impl<K1, K2, V, S> NestedMap<K1, K2, V, S> {
         PinnedNested::new(self)
     }
 
-    /// The number of entries of all outer keys. Exact when no writer runs (C3). O(outer keys); for one of them: [`InnerMap::len`].
+    /// The number of entries of all outer keys. Exact when no writer runs (C3). O(capacity for outer keys); for one of them: [`InnerMap::len`].
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn len(&self) -> usize {
         if self.core.is_vacant() { 0 } else { self.core.len(&self.guard()) }
@@ -139,7 +140,7 @@ impl<K1, K2, V, S> NestedMap<K1, K2, V, S> {
         self.core.outer_len()
     }
 
-    /// Removes everything, one outer key after the other: each in one step, as [`remove_outer`](Self::remove_outer) does it, but not all of them in one.
+    /// Removes everything, one outer key after the other, waiting for writers that are linking entries of it: each in one step, as [`remove_outer`](Self::remove_outer) does it, but not all of them in one.
     ///
     /// # Panics
     /// If a destructor panics. All has been removed and dropped then all the same.

@@ -47,6 +47,9 @@ where
     }
 
     /// A clone of the value; no guard outlives the call. See [`get`](Self::get).
+    ///
+    /// # Panics
+    /// If `Hash`, `Eq` or `Clone` panics.
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_cloned<Q1, Q2>(&self, outer: &Q1, inner: &Q2) -> Option<V>
     where
@@ -54,7 +57,15 @@ where
         Q2: Hash + Equivalent<K2> + ?Sized,
         V: Clone,
     {
-        self.get(outer, inner).map(|value| V::clone(&value))
+        if self.core.is_vacant() {
+            return None;
+        }
+        let (outer, inner) = (self.hashed(outer), self.hashed(inner));
+        let guard = self.guard();
+        let clone = self.core.get(&guard, outer, inner).map(|pair| pair.value.clone());
+        // Here: a destructor that panics at the end of the function would leak what is returned.
+        drop(guard);
+        clone
     }
 
     /// Is the key there? See [`get`](Self::get).
@@ -89,7 +100,11 @@ where
     where
         Q: Hash + Equivalent<K1> + ?Sized,
     {
-        self.pin().inner(outer).map_or(0, |inner| inner.len())
+        if self.core.is_vacant() {
+            return 0;
+        }
+        let outer = self.hashed(outer);
+        self.core.inner(&self.guard(), outer).map_or(0, |inner| inner.len())
     }
 
     /// The memory that belongs to an outer key; see [`InnerMap::heap`](super::InnerMap::heap).
@@ -98,7 +113,7 @@ where
     where
         Q: Hash + Equivalent<K1> + ?Sized,
     {
-        self.pin().inner(outer).map(|inner| inner.heap())
+        if self.core.is_vacant() { None } else { self.pin().inner(outer).map(|inner| inner.heap()) }
     }
 
     /// Inserts or overwrites, and returns the pair from before. The outer key is dropped if it is there already; so is the inner one then.
@@ -304,10 +319,10 @@ where
     /// Removes an outer key with everything that belongs to it: a tenant, a transaction, a whole generation. Tells how many entries that were.
     ///
     /// One step for all who look: linearizes at the exchange of the inner map's tables, as [`HashMap::clear`](crate::HashMap::clear) does. Inserts that come after it go to a
-    /// new inner map. O(entries of the key), and waits for writers that are linking entries of it.
+    /// new inner map. O(capacity of the inner map), and waits for writers that are linking entries of it.
     ///
     /// # Panics
-    /// If `Hash`, `Eq` or a destructor panics. All of it has been removed and dropped then all the same.
+    /// If `Hash` or `Eq` panics: nothing is removed then. If a destructor does: all of it has been removed and dropped all the same.
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn remove_outer<Q>(&self, outer: &Q) -> usize
     where

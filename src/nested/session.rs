@@ -6,7 +6,8 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use equivalent::Equivalent;
 
 use super::{InnerMap, Inners, NestedIter, NestedMap};
-use crate::core::{NestedGuard, NestedHeld};
+use crate::core::{Computed, NestedGuard, NestedHeld, Pair};
+use crate::{Compute, OccupiedError, Operation};
 
 /// A session on a [`NestedMap`], opened by [`NestedMap::pin`]: one guard for many calls, whose results are plain references.
 ///
@@ -114,6 +115,58 @@ where
         self.map.core.insert(self.held(), outer, inner, value).map(|old| old.value)
     }
 
+    /// Returns the new value; see [`NestedMap::try_insert`].
+    ///
+    /// # Errors
+    /// If the key is there.
+    pub fn try_insert(&self, outer: K1, inner: K2, value: V) -> Result<&V, OccupiedError<(&K2, &V), K2, V>> {
+        let (outer, inner) = (self.map.hashed(outer), self.map.hashed(inner));
+        match self.map.core.try_insert(self.held(), outer, inner, value) {
+            Ok(pair) => Ok(pair.value),
+            Err((pair, key, value)) => Err(OccupiedError { entry: pair.parts(), key, value }),
+        }
+    }
+
+    /// Returns the new value; see [`NestedMap::update`].
+    pub fn update<Q1, Q2>(&self, outer: &Q1, inner: &Q2, update: impl Fn(&V) -> V) -> Option<&V>
+    where
+        Q1: Hash + Equivalent<K1> + ?Sized,
+        Q2: Hash + Equivalent<K2> + ?Sized,
+    {
+        let (outer, inner) = (self.map.hashed(outer), self.map.hashed(inner));
+        self.map.core.update(self.held(), outer, inner, |old: Pair<'_, K2, V>| update(old.value)).map(|new| new.value)
+    }
+
+    /// Returns the new value; see [`NestedMap::update_or_insert_with`].
+    pub fn update_or_insert_with(
+        &self,
+        outer: K1,
+        inner: K2,
+        update: impl Fn(&V) -> V,
+        make: impl FnOnce() -> V,
+    ) -> &V {
+        let (outer, inner) = (self.map.hashed(outer), self.map.hashed(inner));
+        let successor = |old: Pair<'_, K2, V>| update(old.value);
+        self.map.core.update_or_insert_with(self.held(), outer, inner, successor, make).value
+    }
+
+    /// See [`NestedMap::compute`].
+    pub fn compute<T>(
+        &self,
+        outer: K1,
+        inner: K2,
+        mut next: impl FnMut(Option<(&K2, &V)>) -> Operation<V, T>,
+    ) -> Compute<(&K2, &V), T> {
+        let (outer, inner) = (self.map.hashed(outer), self.map.hashed(inner));
+        match self.map.core.compute(self.held(), outer, inner, |old| next(old.map(Pair::parts)).into()) {
+            Computed::Inserted(pair) => Compute::Inserted(pair.parts()),
+            Computed::Updated { old, new } => Compute::Updated { old: old.parts(), new: new.parts() },
+            Computed::Removed(pair) => Compute::Removed(pair.parts()),
+            Computed::Absent => Compute::Absent,
+            Computed::Aborted(why) => Compute::Aborted(why),
+        }
+    }
+
     /// See [`NestedMap::get_or_insert_with`].
     pub fn get_or_insert_with(&self, outer: K1, inner: K2, make: impl FnOnce() -> V) -> &V {
         let (outer, inner) = (self.map.hashed(outer), self.map.hashed(inner));
@@ -126,9 +179,27 @@ where
         Q1: Hash + Equivalent<K1> + ?Sized,
         Q2: Hash + Equivalent<K2> + ?Sized,
     {
+        self.remove_if(outer, inner, |_, _| true).unwrap_or(None).map(|(_, value)| value)
+    }
+
+    /// See [`NestedMap::remove_if`].
+    ///
+    /// # Errors
+    /// If `wanted` says no: the pair, which stays.
+    pub fn remove_if<Q1, Q2>(
+        &self,
+        outer: &Q1,
+        inner: &Q2,
+        mut wanted: impl FnMut(&K2, &V) -> bool,
+    ) -> Result<Option<(&K2, &V)>, (&K2, &V)>
+    where
+        Q1: Hash + Equivalent<K1> + ?Sized,
+        Q2: Hash + Equivalent<K2> + ?Sized,
+    {
         let (outer, inner) = (self.map.hashed(outer), self.map.hashed(inner));
-        let removed = self.map.core.remove_if(self.held(), outer, inner, |_| true);
-        removed.unwrap_or(None).map(|pair| pair.value)
+        let wanted = |pair: Pair<'_, K2, V>| wanted(pair.key, pair.value);
+        let removed = self.map.core.remove_if(self.held(), outer, inner, wanted);
+        removed.map(|pair| pair.map(Pair::parts)).map_err(Pair::parts)
     }
 
     /// See [`NestedMap::remove_outer`]. What is removed is dropped when the session ends.

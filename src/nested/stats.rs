@@ -28,7 +28,7 @@ pub struct NestedStats {
 }
 
 impl<K1, K2, V, S> NestedMap<K1, K2, V, S> {
-    /// What the map holds, what waits to be dropped, and who is in its way (R8). O(outer keys and threads). Waits for nothing.
+    /// What the map holds, what waits to be dropped, and who is in its way (R8). O(outer keys and threads). Waits for no other call.
     ///
     /// ```
     /// let map = tidymap::NestedMap::from([("a", 1, "one")]);
@@ -66,7 +66,8 @@ impl<K1, K2, V, S> NestedMap<K1, K2, V, S> {
 
     /// Waits until everything that was unlinked before the call has been dropped (R3); see [`HashMap::reclaim`](crate::HashMap::reclaim). O(outer keys).
     ///
-    /// It waits for all guards that are live when it is called, also for those that see nothing of what was unlinked.
+    /// It waits for all guards that are live when it is called, also for those that see nothing of what was unlinked, and if others go on removing, for those that
+    /// come while it does; and for writers that are linking entries of any outer key.
     ///
     /// # Errors
     /// At once, if it would wait for itself: if this thread holds a guard on the map, or runs a destructor from which the map is still to return.
@@ -85,7 +86,7 @@ impl<K1, K2, V, S> NestedMap<K1, K2, V, S> {
         self.core.reclaim(None).map(drop).map_err(ReclaimError::new)
     }
 
-    /// [`reclaim`](Self::reclaim), but waits no longer than `timeout`; see [`HashMap::reclaim_timeout`](crate::HashMap::reclaim_timeout).
+    /// [`reclaim`](Self::reclaim), but waits no longer than `timeout`, give or take what destructors and writers take; see [`HashMap::reclaim_timeout`](crate::HashMap::reclaim_timeout).
     ///
     /// # Errors
     /// As for [`reclaim`](Self::reclaim); or [`ReclaimError::TimedOut`].

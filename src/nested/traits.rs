@@ -25,6 +25,7 @@ where
     V: Clone,
     S: Clone + BuildHasher,
 {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn clone(&self) -> Self {
         let clone = Self::with_hasher(self.hasher().clone());
         (&clone).extend(self.pin().iter().map(|(outer, inner, value)| (outer.clone(), inner.clone(), value.clone())));
@@ -33,14 +34,16 @@ where
 }
 
 /// Equal if both yield the same, when nobody writes.
-impl<K1, K2, V, S> PartialEq for NestedMap<K1, K2, V, S>
+impl<K1, K2, V, S, T> PartialEq<NestedMap<K1, K2, V, T>> for NestedMap<K1, K2, V, S>
 where
     K1: Eq + Hash,
     K2: Eq + Hash,
     V: PartialEq,
     S: BuildHasher,
+    T: BuildHasher,
 {
-    fn eq(&self, other: &Self) -> bool {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    fn eq(&self, other: &NestedMap<K1, K2, V, T>) -> bool {
         let (ours, theirs) = (self.pin(), other.pin());
         let mut entries = 0;
         let same =
@@ -65,6 +68,7 @@ where
     K2: Eq + Hash,
     S: BuildHasher,
 {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn extend<I: IntoIterator<Item = (K1, K2, V)>>(&mut self, entries: I) {
         for (outer, inner, value) in entries {
             self.insert(outer, inner, value);
@@ -79,6 +83,7 @@ where
     K2: Eq + Hash,
     S: BuildHasher,
 {
+    #[cfg_attr(feature = "guard-locations", track_caller)]
     fn extend<I: IntoIterator<Item = (K1, K2, V)>>(&mut self, entries: I) {
         (&*self).extend(entries);
     }

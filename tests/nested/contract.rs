@@ -129,35 +129,6 @@ fn r7_keys_and_values_may_borrow_and_go_with_the_map() {
     assert_eq!(ledger.live(), 0);
 }
 
-/// R3: a guard that a destructor keeps is younger than the call, and not waited for.
-#[test]
-fn r3_reclaim_does_not_wait_for_what_a_destructor_has_kept() {
-    struct Keeps<'m>(&'m NestedMap<u64, u64, Keeps<'m>>);
-    impl Drop for Keeps<'_> {
-        fn drop(&mut self) {
-            std::mem::forget(self.0.pin());
-        }
-    }
-    let map: &NestedMap<u64, u64, Keeps<'_>> = Box::leak(Box::new(NestedMap::new()));
-    map.insert(1, 1, Keeps(map));
-    let (has, held) = channel();
-    let (leave, leaves) = channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            let session = map.pin();
-            has.send(()).unwrap();
-            leaves.recv().unwrap();
-            // Ours is the last guard, so the destructor runs here.
-            drop(session);
-        });
-        held.recv().unwrap();
-        drop(map.remove(&1, &1));
-        leave.send(()).unwrap();
-        assert_eq!(map.reclaim(), Ok(()));
-    });
-    assert_eq!((map.stats().live_guards, map.stats().pending.entries), (1, 0));
-}
-
 #[test]
 fn r8_figures_tell_what_is_held() {
     let ledger = Ledger::new();

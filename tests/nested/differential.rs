@@ -171,9 +171,9 @@ fn run<'l, S: BuildHasher + Clone + Default>(map: &Map<'l, S>, twin: &mut Twin, 
         }
         Step::Clone => {
             let clone = map.clone();
-            assert!(clone == *map && *map == clone);
+            assert_eq!((clone == *map, *map == clone), (true, true));
             clone.insert(200, 0, ledger.make(0));
-            assert!(clone != *map && *map != clone, "one has more");
+            assert_eq!((clone == *map, *map == clone), (false, false), "one has more");
             clone.remove_outer(&200);
             if let Some(outer) = twin.keys().next() {
                 let inner = *twin[outer].keys().next().unwrap();
@@ -191,6 +191,23 @@ fn run<'l, S: BuildHasher + Clone + Default>(map: &Map<'l, S>, twin: &mut Twin, 
             let found = **session.get_or_insert_with(outer, other, || ledger.make(value));
             assert_eq!(found, *twin.entry(outer).or_default().entry(other).or_insert(value));
             assert_eq!(session.remove(&outer, &inner).map(|old| **old), remove(twin, outer, inner));
+            match session.try_insert(outer, inner, ledger.make(value)) {
+                Ok(new) => {
+                    assert_eq!((**new, put(twin, outer, inner, value)), (value, None));
+                }
+                Err(occupied) => assert_eq!(Some(**occupied.entry.1), there(twin, outer, inner)),
+            }
+            let new = session.update(&outer, &inner, |old| ledger.make(**old / 2)).map(|new| **new);
+            assert_eq!(new, Some(there(twin, outer, inner).unwrap() / 2));
+            put(twin, outer, inner, new.unwrap());
+            let new =
+                **session.update_or_insert_with(outer, other, |old| ledger.make(**old / 2), || ledger.make(value));
+            assert_eq!(new, there(twin, outer, other).unwrap() / 2);
+            put(twin, outer, other, new);
+            let removed = session.compute(outer, other, |_| Operation::<_, ()>::Remove);
+            assert!(matches!(removed, Compute::Removed((key, last)) if (*key, **last) == (other, new)));
+            remove(twin, outer, other);
+            assert!(session.remove_if(&outer, &inner, |_, _| false).is_err());
             let gone = (outer + 1) % 5;
             assert_eq!(session.remove_outer(&gone), twin.remove(&gone).map_or(0, |entries| entries.len()));
             session.refresh();

@@ -2,7 +2,7 @@
 //!
 //! - [`differential`]: everything that it can do, in any order, beside maps of the standard library;
 //! - [`contract`]: lines of the contract on both levels, by number; [`memory`]: what it takes, by a counting allocator;
-//! - [`races`]: the last removal against the next insert, by many threads; [`faults`]: F1 to F3.
+//! - [`races`]: the last removal against the next insert, by many threads; [`faults`]: F1, R5.
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -65,9 +65,10 @@ fn m1_an_empty_map_allocates_nothing() {
         let before = balance();
         let map = Map::default();
         assert!(map.get(&1, &1).is_none() && map.remove(&1, &1).is_none() && map.remove_outer(&1) == 0);
+        assert!(map.get_cloned(&1, &1).is_none() && !map.contains_outer(&1) && map.inner_heap(&1).is_none());
         map.clear();
         map.retain(|_, _, _| true);
-        assert_eq!((map.len(), balance() - before), (0, 0));
+        assert_eq!((map.len(), map.inner_len(&1), balance() - before), (0, 0, 0));
     });
 }
 

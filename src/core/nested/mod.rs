@@ -9,7 +9,7 @@
 //! The key of an outer map can be given away only once, so who has made an inner map must come to an end with it: he keeps it open until his
 //! own entry is linked.
 //!
-//! To remove an outer key is to [clear](Tables::clear) its inner map, which closes it.
+//! To remove an outer key is to [clear](Tables::clear) its inner map, which closes it, unless it is kept open.
 //!
 //! This file has the parts, and the way to an inner map; [`ops`] are the operations on one key of it, [`whole`] those on all keys.
 
@@ -53,7 +53,7 @@ impl<K1, K2, V> From<Unlinked<K2, V>> for NestedUnlinked<K1, K2, V> {
     }
 }
 
-// SAFETY: `reclaim` uses nothing of the thread it runs on; `NestedMap` is shared between threads only if keys and values are Send.
+// SAFETY: E5, D2: `reclaim` uses nothing of the thread it runs on; `NestedMap` is shared between threads only if keys and values are Send.
 unsafe impl<K1, K2, V> Garbage for NestedUnlinked<K1, K2, V> {
     /// Bytes of the tables that readers see, the outer and all inner ones.
     type Context = AtomicUsize;

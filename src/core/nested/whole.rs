@@ -71,13 +71,17 @@ impl<K1, K2, V> Nested<K1, K2, V> {
         }
         let guard = self.guard();
         self.for_each_inner(&guard, |_, inner| inner.unlock(&guard, inner.lock()));
-        // Before our guard ends, which may run destructors: a guard that one of them keeps is not waited for.
+        // Before our guard ends, which may run destructors: a guard that one of them keeps is not waited for here ...
         let stamp = self.domain.stamp();
         drop(guard);
         let passed = self.domain.wait_passed(stamp, deadline);
         let guard = self.guard();
         self.outer.unlock(&guard, self.outer.lock());
         drop(guard);
+        // ... and would be below, where what others have unlinked meanwhile counts, too.
+        if let Some(would_wait) = self.domain.would_wait() {
+            return Err(would_wait);
+        }
         Ok(self.domain.reclaim(deadline) && passed)
     }
 }

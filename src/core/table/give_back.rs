@@ -67,7 +67,7 @@ mod pages {
         let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(1 << 12);
         let (skipped, whole) = super::whole_pages(start.addr(), bytes, gone, page);
         if whole > 0 {
-            // SAFETY: by the caller's promise: these pages lie among its bytes, and may come back as zeros. A failure changes
+            // SAFETY: by the caller's promise: these pages lie among its bytes and those that are gone, and may come back as zeros. A failure changes
             // nothing: then they go back with the rest.
             unsafe { libc::madvise(start.add(skipped).cast(), whole, libc::MADV_DONTNEED) };
         }
@@ -84,12 +84,12 @@ mod pages {
 mod tests {
     use super::super::{Blank, Size};
     use super::{GivingBack, whole_pages};
+    use crate::core::shape::PART;
 
     #[test]
     fn the_part_that_completes_what_a_page_table_covers_names_all_of_it() {
         const PAGE: usize = 4096;
         const COVERED: usize = 2 << 20;
-        const PART: usize = 32 << 10;
         for start in [0, 16, PAGE, COVERED - PART + 64, COVERED - 16, COVERED, COVERED + PART] {
             for bytes in [COVERED, 3 * COVERED - 48, 4 * COVERED + 5 * PAGE] {
                 let (mut left, mut named) = (bytes, vec![false; (start + bytes) / PAGE + 1]);
@@ -139,9 +139,9 @@ mod tests {
                 );
             }
             // SAFETY: as above.
-            left = unsafe { giving.give(64 << 10) };
+            left = unsafe { giving.give(PART) };
             parts += 1;
         }
-        assert_eq!(parts, bytes.div_ceil(64 << 10) + 1);
+        assert_eq!(parts, bytes.div_ceil(PART) + 1);
     }
 }

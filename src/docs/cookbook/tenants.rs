@@ -6,8 +6,14 @@
 //! ```
 //! use tidymap::NestedMap;
 //!
-//! /// A lock that is given back when it is dropped.
+//! /// A lock on a row, given back by its destructor.
 //! struct Lock(&'static str);
+//!
+//! impl Drop for Lock {
+//!     fn drop(&mut self) {
+//!         println!("{} is free", self.0);
+//!     }
+//! }
 //!
 //! let locks: NestedMap<u64, &str, Lock> = NestedMap::new();
 //!
