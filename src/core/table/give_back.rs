@@ -87,6 +87,7 @@ mod tests {
     use crate::core::shape::PART;
 
     #[test]
+    #[cfg_attr(miri, ignore = "arithmetic, and much of it")]
     fn the_part_that_completes_what_a_page_table_covers_names_all_of_it() {
         const PAGE: usize = 4096;
         const COVERED: usize = 2 << 20;
