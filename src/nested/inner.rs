@@ -39,7 +39,7 @@ impl<'s, K1, K2, V, S> InnerMap<'s, K1, K2, V, S> {
         self.len() == 0
     }
 
-    /// All entries that are there throughout, each once, and some of those that come or go meanwhile; none twice (C2).
+    /// All entries that are there throughout, each once, and some of those that come or go meanwhile; none twice (C2). Waits for nothing. O(capacity).
     pub fn iter(&self) -> Iter<'s, K2, V> {
         let InnerMap { session, found } = *self;
         Iter::new(session.map().core.on(session.held(), found, |inner| inner.iter(session.held())))
@@ -71,7 +71,7 @@ where
     K2: Eq + Hash,
     S: BuildHasher,
 {
-    /// The value of `key`. One lookup; see [`NestedMap::get`](super::NestedMap::get).
+    /// The value of `key`. One lookup; waits for nothing; see [`NestedMap::get`](super::NestedMap::get).
     pub fn get<Q>(&self, key: &Q) -> Option<&'s V>
     where
         Q: Hash + Equivalent<K2> + ?Sized,

@@ -68,7 +68,10 @@ where
         clone
     }
 
-    /// Is the key there? See [`get`](Self::get).
+    /// Is the key there? Costs, waits and linearizes as [`get`](Self::get).
+    ///
+    /// # Panics
+    /// If `Hash` or `Eq` panics.
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn contains_key<Q1, Q2>(&self, outer: &Q1, inner: &Q2) -> bool
     where
@@ -121,6 +124,12 @@ where
     /// Linearizes as [`HashMap::insert`](crate::HashMap::insert). Overwriting waits for nothing; a new key waits for others that are being linked in the same inner map, and
     /// a new outer key for others of its kind.
     ///
+    /// ```
+    /// let map = tidymap::NestedMap::new();
+    /// assert!(map.insert("eu", 1, "one").is_none());
+    /// assert_eq!(map.insert("eu", 1, "uno").as_deref(), Some(&"one"));
+    /// ```
+    ///
     /// # Panics
     /// If `Hash`, `Eq` or a destructor panics; also on capacity overflow. Aborts if there is no memory.
     #[cfg_attr(feature = "guard-locations", track_caller)]
@@ -131,7 +140,13 @@ where
         Some(keep!(guard, old, NestedRef))
     }
 
-    /// Inserts if the key is absent; see [`HashMap::try_insert`](crate::HashMap::try_insert).
+    /// Inserts if the key is absent; see [`HashMap::try_insert`](crate::HashMap::try_insert). Waits as [`insert`](Self::insert).
+    ///
+    /// ```
+    /// let map = tidymap::NestedMap::new();
+    /// assert_eq!(*map.try_insert("eu", 1, "one").unwrap(), "one");
+    /// assert_eq!(*map.try_insert("eu", 1, "uno").unwrap_err().entry, "one");
+    /// ```
     ///
     /// # Errors
     /// If it is there: the pair, and what was to be inserted but for the outer key, which is dropped.
@@ -154,7 +169,10 @@ where
         }
     }
 
-    /// The value of the key, which is inserted if it is absent; see [`HashMap::get_or_insert`](crate::HashMap::get_or_insert).
+    /// The value of the key, which is inserted if it is absent; see [`HashMap::get_or_insert`](crate::HashMap::get_or_insert). Waits as [`insert`](Self::insert).
+    ///
+    /// # Panics
+    /// As [`insert`](Self::insert).
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_or_insert(&self, outer: K1, inner: K2, value: V) -> NestedRef<'_, K1, K2, V> {
         self.get_or_insert_with(outer, inner, || value)
@@ -179,7 +197,14 @@ where
         keep!(guard, pair, NestedRef)
     }
 
-    /// Replaces the value by what `update` makes of it, and returns the new pair; see [`HashMap::update`](crate::HashMap::update).
+    /// Replaces the value by what `update` makes of it, and returns the new pair; see [`HashMap::update`](crate::HashMap::update). Waits for nothing; `update` runs again if
+    /// another thread was faster.
+    ///
+    /// ```
+    /// let map = tidymap::NestedMap::from([("eu", 1, 10)]);
+    /// assert_eq!(map.update("eu", &1, |value| value + 1).as_deref(), Some(&11));
+    /// assert!(map.update("us", &1, |value| value + 1).is_none());
+    /// ```
     ///
     /// # Panics
     /// If `Hash`, `Eq`, `update` or a destructor panics.
@@ -285,7 +310,13 @@ where
         self.remove_if(outer, inner, |_, _| true).unwrap_or(None)
     }
 
-    /// Removes the key if `wanted` says so of its pair; see [`HashMap::remove_if`](crate::HashMap::remove_if).
+    /// Removes the key if `wanted` says so of its pair, and the outer key with its last one; see [`HashMap::remove_if`](crate::HashMap::remove_if). Waits for nothing.
+    ///
+    /// ```
+    /// let map = tidymap::NestedMap::from([("eu", 1, 10)]);
+    /// assert!(map.remove_if("eu", &1, |_, value| *value > 10).is_err());
+    /// assert!(map.remove_if("eu", &1, |_, value| *value == 10).unwrap().is_some());
+    /// ```
     ///
     /// # Errors
     /// If `wanted` says no: the pair, which stays.
@@ -319,7 +350,14 @@ where
     /// Removes an outer key with everything that belongs to it: a tenant, a transaction, a whole generation. Tells how many entries that were.
     ///
     /// One step for all who look: linearizes at the exchange of the inner map's tables, as [`HashMap::clear`](crate::HashMap::clear) does. Inserts that come after it go to a
-    /// new inner map. O(capacity of the inner map), and waits for writers that are linking entries of it.
+    /// new inner map.
+    ///
+    /// ```
+    /// let map = tidymap::NestedMap::from([("eu", 1, "one"), ("eu", 2, "two"), ("us", 1, "one")]);
+    /// assert_eq!((map.remove_outer("eu"), map.remove_outer("eu"), map.len()), (2, 0, 1));
+    /// ```
+    ///
+    /// O(capacity of the inner map), and waits for writers that are linking entries of it.
     ///
     /// # Panics
     /// If `Hash` or `Eq` panics: nothing is removed then. If a destructor does: all of it has been removed and dropped all the same.
