@@ -4,9 +4,10 @@
 mod common;
 
 use std::collections::{HashMap as Std, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, LazyLock, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -32,12 +33,12 @@ fn maps<S: Default + std::hash::BuildHasher>(keys: u64) -> [HashMap<u64, u64, S>
 }
 
 fn every_pair_once<S: Default + std::hash::BuildHasher + Sync>(sizes: impl IntoIterator<Item = u64>) {
-    let pool = pool(4);
+    static POOL: LazyLock<ThreadPool> = LazyLock::new(|| pool(4));
     for keys in sizes {
         for map in maps::<S>(keys) {
             let session = map.pin();
             let iter = session.par_iter();
-            let mut found: Vec<_> = pool.install(|| iter.map(|(key, value)| (*key, *value)).collect());
+            let mut found: Vec<_> = POOL.install(|| iter.map(|(key, value)| (*key, *value)).collect());
             found.sort_unstable();
             assert_eq!(found, (0..keys).map(|key| (key, key)).collect::<Vec<_>>());
         }
@@ -49,6 +50,24 @@ fn every_pair_is_met_once() {
     every_pair_once::<std::hash::RandomState>((0..200).chain([1000, 5000, 20_000]));
     every_pair_once::<LowBitsHash>((0..100).step_by(7));
     every_pair_once::<ConstantHash>([0, 1, 50, 150]);
+}
+
+/// All keys have this hash, and a map's own factor says where they are at home.
+#[derive(Default)]
+struct Crowd;
+
+impl Hasher for Crowd {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn finish(&self) -> u64 {
+        0x0123_4567_89AB_CDEF
+    }
+}
+
+/// Also what has found its place in the last bucket of all: thirty keys of the last of nine homes do, in the four spare ones behind it.
+#[test]
+fn what_is_behind_the_last_home_is_met() {
+    every_pair_once::<BuildHasherDefault<Crowd>>([30; 200]);
 }
 
 #[test]

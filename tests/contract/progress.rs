@@ -67,3 +67,29 @@ fn p1_p2_reads_overwrites_and_removals_do_not_wait_for_a_writer() {
     let stats = map.stats();
     assert_eq!((stats.read_len + stats.dirty_len, stats.pending.entries), (1006, 0));
 }
+
+/// Who has the mutex may be linking a key: one that the copy has passed over, and others find before its moment.
+#[cfg(feature = "arc-swap")]
+#[test]
+fn c2_a_copy_waits_for_who_may_be_linking_a_key() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static CAUGHT: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+    static RELEASED: AtomicBool = AtomicBool::new(false);
+    let map: HashMap<u64, u64> = (0..1000).map(|key| (key, key)).collect();
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            stall_at_allocation(1 << 20, || {
+                CAUGHT.wait();
+                // Time enough for the copy to be made, if it does not wait.
+                thread::sleep(Duration::from_millis(50));
+                RELEASED.store(true, Ordering::SeqCst);
+            });
+            map.reserve(1_000_000);
+        });
+        CAUGHT.wait();
+        assert!(map.publish().is_exact());
+        assert!(RELEASED.load(Ordering::SeqCst), "it has not waited");
+        writer.join().unwrap();
+    });
+}
