@@ -48,7 +48,7 @@ pub(crate) fn agree<S: BuildHasher + Clone + Default>(hasher: S, steps: &[Step])
         let mut twin = Twin::new();
         for step in steps {
             run(&map, &mut twin, &ledger, step.clone());
-            compare(&map, &twin, &ledger, &step);
+            compare(&map, &twin, &ledger, step);
         }
     }
     assert_eq!(ledger.live(), 0, "the map drops what is in it");
