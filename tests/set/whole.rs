@@ -87,7 +87,9 @@ impl<S: BuildHasher + Clone + Default> Run<'_, '_, S> {
     }
     /// What takes `&mut`, or the set itself: one of four, by how many values there are. Returns how many elements the set is to drop itself.
     fn end(&self, mut clone: Set<'_, S>, values: &[u8]) -> u64 {
-        let sorted = |elements: Vec<Element<'_>>| elements.iter().map(|element| **element).collect::<BTreeSet<u8>>();
+        // One by one: a destructor that panics must not leak what is returned.
+        let sorted =
+            |elements: Vec<Element<'_>>| elements.into_iter().map(|element| *element).collect::<BTreeSet<u8>>();
         let mut expected: BTreeSet<u8> =
             self.twins.iter().map(|twin| twin.value).chain(values.iter().copied()).collect();
         match values.len() % 4 {
