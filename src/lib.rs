@@ -90,7 +90,7 @@ pub use map::{
 #[cfg(feature = "arc-swap")]
 pub use map::{Frozen, View};
 pub use multi::{MultiIter, MultiMap, PinnedMulti, ValuesRef};
-pub use nested::{InnerMap, Inners, NestedIter, NestedMap, NestedRef, NestedStats, PinnedNested};
+pub use nested::{InnerMap, Inners, NestedIter, NestedMap, NestedRef, NestedStats, OuterKeys, PinnedNested};
 pub use set::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
     Taken, Union,

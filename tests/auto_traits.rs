@@ -16,8 +16,8 @@ use tidymap::ParIter;
 use tidymap::{
     Builder, CompareExchangeError, Compute, Drain, ExtractIf, GetMany, GuardInfo, Guards, HashMap, Heap, InnerMap,
     Inners, IntoIter, IntoKeys, IntoValues, Iter, IterMut, Keys, LocalGuard, NestedIter, NestedMap, NestedRef,
-    NestedStats, OccupiedError, Operation, OwnedGuard, OwnedPinned, Pending, Pinned, PinnedNested, Reader, Reclaim,
-    ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values, ValuesMut,
+    NestedStats, OccupiedError, Operation, OuterKeys, OwnedGuard, OwnedPinned, Pending, Pinned, PinnedNested, Reader,
+    Reclaim, ReclaimError, Reclaimed, Reclaiming, Ref, Removed, Stats, TryReserveError, Values, ValuesMut,
 };
 use tidymap::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
@@ -159,6 +159,7 @@ threads! {
     InnerMap<'static, u64, u64, String>: false, false;
     Inners<'static, u64, u64, String, RandomState>: false, false;
     NestedIter<'static, u64, u64, String>: false, false;
+    OuterKeys<'static, u64, u64, String, RandomState>: false, false;
     NestedStats: true, true;
     GuardInfo: true, true;
     Guards: true, true;

@@ -4,7 +4,8 @@ use clap::ValueEnum;
 
 use crate::grid::number;
 use crate::lab::{body, measure};
-use crate::maps::{Dash, Family, Index, Locked, Papaya, Tidy};
+use crate::levels::TwoLevels;
+use crate::maps::{Dash, Index, Locked, Papaya, Tidy};
 use crate::report::{Body, MapReport, ScenarioReport};
 use crate::scenarios::{self, FEW, FEWER, ITEMS, OVERWRITES, STAYS, STORMS, TURNS};
 use crate::values::{BIG_BYTES, KEY_BYTES};
@@ -89,8 +90,8 @@ impl Scenario {
                 "{all} entries, of which a third stays and is used: each is looked up, removed and inserted again."
             ),
             Scenario::TwoLevels => format!(
-                "A map of {} maps with {ITEMS} entries each. All entries are removed, but for those of one user in {STAYS}; \
-                 nobody removes the empty inner maps.",
+                "A map of {} maps with {ITEMS} entries each; in tidymap, a NestedMap. All entries are removed, but for those of one \
+                 user in {STAYS}. Nobody removes inner maps that have run empty: NestedMap does it itself.",
                 count(n / ITEMS)
             ),
             Scenario::ManySmall => format!(
@@ -100,7 +101,7 @@ impl Scenario {
         }
     }
 
-    fn run<F: Family>(self, entries: usize) -> MapReport {
+    fn run<F: TwoLevels>(self, entries: usize) -> MapReport {
         let scenario = match self {
             Scenario::MassDeletion => scenarios::mass_deletion::<F>,
             Scenario::Churn => scenarios::churn::<F>,

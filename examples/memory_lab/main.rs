@@ -23,6 +23,7 @@ mod grid;
 #[path = "../common/heap.rs"]
 mod heap;
 mod lab;
+mod levels;
 #[path = "../common/maps.rs"]
 mod maps;
 mod page;

@@ -7,6 +7,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use crate::lab::{Keys, Lab};
+use crate::levels::{Levels, TwoLevels};
 use crate::maps::{Family, Map, MapOf};
 use crate::report::{MapReport, Stage};
 use crate::values::{Run, Small, heavy_key};
@@ -195,19 +196,19 @@ pub(crate) fn grown_once<F: Family>(mut lab: Lab) -> MapReport {
 pub(crate) const ITEMS: usize = 20;
 pub(crate) const STAYS: usize = 100;
 
-pub(crate) fn two_levels<F: Family>(mut lab: Lab) -> MapReport {
+pub(crate) fn two_levels<F: TwoLevels>(mut lab: Lab) -> MapReport {
     let (run, users) = (lab.run, (lab.entries / ITEMS).max(16));
-    let maps = MapOf::<F, usize, MapOf<F, usize, Small>>::default();
+    let maps = F::Levels::default();
     for user in 0..users {
         for item in 0..ITEMS {
-            maps.read_or_default(user, |inner| inner.insert(item, run.small(item)));
+            maps.insert(user, item, run.small(item));
             lab.done();
         }
     }
     lab.reached(Stage::Full, users * ITEMS);
     for user in (0..users).filter(|user| user % STAYS != 0) {
         for item in 0..ITEMS {
-            assert_eq!(maps.read(&user, |inner| inner.remove(&item)), Some(true));
+            assert!(maps.remove(user, item));
             lab.done();
         }
     }
@@ -215,35 +216,23 @@ pub(crate) fn two_levels<F: Family>(mut lab: Lab) -> MapReport {
     lab.reached(Stage::After, live.count * ITEMS);
     lab.ordinary(
         live.count * ITEMS,
-        |n| {
-            let inner = |inner: &MapOf<F, usize, Small>| inner.read(&(n % ITEMS), |_| ()).is_some();
-            maps.read(&live.nth(n % live.count), inner) == Some(true)
-        },
-        |n| maps.read_or_default(live.nth(n % live.count), |inner| inner.insert(ITEMS + n, run.small(n))),
-        |n| maps.read(&live.nth(n % live.count), |inner| inner.remove(&(ITEMS + n))) == Some(true),
+        |n| maps.contains(live.nth(n % live.count), n % ITEMS),
+        |n| maps.insert(live.nth(n % live.count), ITEMS + n, run.small(n)),
+        |n| maps.remove(live.nth(n % live.count), ITEMS + n),
     );
     let entries = || live.iter().flat_map(|user| (0..ITEMS).map(move |item| (user, item)));
     lab.finish::<F, _, _>(
         maps,
-        |maps| {
-            let mut entries = 0;
-            maps.each(|_, inner| entries += inner.count());
-            entries
-        },
-        |maps| {
-            maps.each(|_, inner| inner.own_call());
-            maps.own_call();
-        },
+        Levels::count,
+        Levels::own_call,
         |run| {
             let mut packed = Vec::with_capacity(live.count * ITEMS);
             packed.extend(entries().map(|(user, item)| (user, item, run.small(item))));
             packed
         },
         |run| {
-            let fresh = MapOf::<F, usize, MapOf<F, usize, Small>>::default();
-            for (user, item) in entries() {
-                fresh.read_or_default(user, |inner| inner.insert(item, run.small(item)));
-            }
+            let fresh = F::Levels::default();
+            entries().for_each(|(user, item)| fresh.insert(user, item, run.small(item)));
             fresh
         },
     )

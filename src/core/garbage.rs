@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::State;
 use super::entry::{Entry, OldValue};
-use super::shape::{PART, goes_in_parts, may_go_in_parts};
+use super::shape::{LEAST, PART, goes_in_parts, may_go_in_parts};
 use super::table::{GivingBack, Table};
 use crate::reclaim::{Amount, Garbage, Panics, Weight};
 use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
@@ -32,6 +32,9 @@ unsafe impl<K: Send, V: Send> Send for Unlinked<K, V> {}
 pub(crate) trait Host<K, V>: Garbage + From<Unlinked<K, V>> {
     /// Is a map that has run empty closed? Then it is of no use any more, and goes with whatever it is a value of.
     const CLOSES: bool;
+
+    /// The least number of entries a table is made for.
+    const LEAST: usize = LEAST;
 
     /// What a new entry becomes that is not linked because the map is closed. Nothing can be of this type where maps are not.
     type Closed<T>;

@@ -16,10 +16,6 @@ use crate::sync::IN_MODEL;
 /// Keys of a group. More would save little, and others wait for the mutex while it is held for a group: some ten microseconds.
 pub(crate) const GROUP: usize = if IN_MODEL { 4 } else { 64 };
 
-/// Keys of which the memory is [asked for](Core::prefetch) at a time, where nothing else comes between that and the look: a core
-/// waits for ten to sixteen lines at once.
-pub(crate) const FETCHED: usize = 16;
-
 impl<K> State<K> {
     fn is_far(&self) -> bool {
         self.read.buckets() + self.young[0].buckets() > FAR

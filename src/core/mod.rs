@@ -41,11 +41,11 @@ pub(crate) use bulk::Iter;
 pub use garbage::Reclaimed;
 pub(crate) use garbage::{Context, OnReclaim, Unlinked};
 pub(crate) use hash::Hash;
-pub(crate) use many::{FETCHED, GROUP};
+pub(crate) use many::GROUP;
 pub(crate) use nested::{FoundInner, Nested, NestedGuard, NestedHeld, NestedIter, NestedUnlinked, OuterIter};
 pub(crate) use ops::{Computed, Next};
 pub(crate) use owned::Removed;
-pub(crate) use table::NoTable;
+pub(crate) use table::{FETCHED, NoTable};
 
 pub(crate) use crate::reclaim::Limits;
 use crate::reclaim::{Domain, Held, Panics};

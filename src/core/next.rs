@@ -85,7 +85,7 @@ impl<K> Next<K> {
             // SAFETY: by the caller's promise.
             unsafe {
                 if !table.is_far() {
-                    // Then there is none left for what follows.
+                    // One by one; none is left for the loop below, which is for memory that has to be waited for.
                     while let Some((entry, slot)) = self.entries.next_of(&mut left) {
                         table.link_first(source.hash_of(slot), entry.as_ptr())?;
                         self.linked += 1;

@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 use super::bucket::SLOTS;
 use super::garbage::{Host, Unlinked, table_weight};
 use super::next::{CLEARED_FOR_ONE, Next, Progress, Sources};
-use super::shape::{BIG, LARGE, LEAST, LOTS_ALONE, MISS_LOT, READER_SHARES, SMALL, STEP, Shape};
+use super::shape::{BIG, LARGE, LOTS_ALONE, MISS_LOT, READER_SHARES, SMALL, STEP, Shape};
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
 use super::{State, Tables, YOUNG, Young};
@@ -71,7 +71,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     }
 
     fn dirty_size(&self, guard: &Held<'_, G>, entries: usize) -> Size {
-        let size = Size::for_entries(entries.max(LEAST));
+        let size = Size::for_entries(entries.max(G::LEAST));
         match self.state(guard).and_then(|state| state.tables().next()) {
             Some(table) => size.like(table.size()),
             None => size.in_new_order(),

@@ -37,8 +37,10 @@ impl<K> Shape<K> {
     }
 }
 
-/// The least number of entries a table is made for.
+/// The least number of entries a table is made for, where nobody knows better.
 pub(super) const LEAST: usize = if IN_MODEL { 1 } else { 16 };
+/// The same for maps of which there are many, most of them with a few entries: a single home bucket.
+pub(super) const LEAST_OF_MANY: usize = if IN_MODEL { 1 } else { 3 };
 /// Bytes of a table that are given back in one call.
 pub(super) const PART: usize = if IN_MODEL { 192 } else { 32 << 10 };
 

@@ -29,14 +29,14 @@ impl<K, V> fmt::Debug for Iter<'_, K, V> {
     }
 }
 
-/// The keys of a map: [`Pinned::keys`](super::Pinned::keys).
+/// The keys of a map: [`Pinned::keys`](super::Pinned::keys), [`InnerMap::keys`](crate::InnerMap::keys).
 #[derive(Debug)]
 pub struct Keys<'s, K, V> {
     pairs: Iter<'s, K, V>,
 }
 
 impl<'s, K, V> Keys<'s, K, V> {
-    pub(super) fn new(pairs: Iter<'s, K, V>) -> Self {
+    pub(crate) fn new(pairs: Iter<'s, K, V>) -> Self {
         Keys { pairs }
     }
 }
@@ -49,14 +49,14 @@ impl<'s, K, V> Iterator for Keys<'s, K, V> {
     }
 }
 
-/// The values of a map: [`Pinned::values`](super::Pinned::values).
+/// The values of a map: [`Pinned::values`](super::Pinned::values), [`InnerMap::values`](crate::InnerMap::values).
 #[derive(Debug)]
 pub struct Values<'s, K, V> {
     pairs: Iter<'s, K, V>,
 }
 
 impl<'s, K, V> Values<'s, K, V> {
-    pub(super) fn new(pairs: Iter<'s, K, V>) -> Self {
+    pub(crate) fn new(pairs: Iter<'s, K, V>) -> Self {
         Values { pairs }
     }
 }

@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use equivalent::Equivalent;
 
 use super::PinnedNested;
-use crate::core::FoundInner;
-use crate::{Heap, Iter};
+use crate::core::{FoundInner, Pair};
+use crate::{Heap, Iter, Keys, Values};
 
 /// The entries of one outer key, for reading: [`PinnedNested::inner`], [`PinnedNested::inners`].
 ///
@@ -45,6 +45,16 @@ impl<'s, K1, K2, V, S> InnerMap<'s, K1, K2, V, S> {
         Iter::new(session.map().core.on(session.held(), found, |inner| inner.iter(session.held())))
     }
 
+    /// The keys, as [`iter`](Self::iter) yields them.
+    pub fn keys(&self) -> Keys<'s, K2, V> {
+        Keys::new(self.iter())
+    }
+
+    /// The values, as [`iter`](Self::iter) yields them.
+    pub fn values(&self) -> Values<'s, K2, V> {
+        Values::new(self.iter())
+    }
+
     /// The memory that belongs to this outer key: its inner map's place, tables and entries, with the entry of the outer key itself. Without what keys and values own elsewhere, and
     /// without what has been removed or overwritten and is still to be dropped, which [`NestedMap::stats`](super::NestedMap::stats) has.
     ///
@@ -71,15 +81,29 @@ where
     K2: Eq + Hash,
     S: BuildHasher,
 {
-    /// The value of `key`. One lookup; waits for nothing; see [`NestedMap::get`](super::NestedMap::get).
+    /// The value of `key`. One lookup; waits for nothing; linearizes as [`HashMap::get`](crate::HashMap::get), in this inner map.
+    ///
+    /// ```
+    /// let map = tidymap::NestedMap::from([("eu", 1, "one"), ("eu", 2, "two")]);
+    /// let session = map.pin();
+    /// let eu = session.inner("eu").unwrap();
+    /// assert_eq!((eu.get(&2), eu.get_key_value(&1), eu.get(&3)), (Some(&"two"), Some((&1, &"one")), None));
+    /// ```
     pub fn get<Q>(&self, key: &Q) -> Option<&'s V>
+    where
+        Q: Hash + Equivalent<K2> + ?Sized,
+    {
+        self.get_key_value(key).map(|(_, value)| value)
+    }
+
+    /// The pair of `key`, with the key as it is stored; see [`get`](Self::get).
+    pub fn get_key_value<Q>(&self, key: &Q) -> Option<(&'s K2, &'s V)>
     where
         Q: Hash + Equivalent<K2> + ?Sized,
     {
         let InnerMap { session, found } = *self;
         let (hash, key) = session.map().hashed(key);
-        let pair = session.map().core.on(session.held(), found, |inner| inner.get(session.held(), hash, key));
-        pair.map(|pair| pair.value)
+        session.map().core.on(session.held(), found, |inner| inner.get(session.held(), hash, key)).map(Pair::parts)
     }
 
     /// Is `key` there?

@@ -32,6 +32,31 @@ impl<K1, K2, V> fmt::Debug for NestedIter<'_, K1, K2, V> {
     }
 }
 
+/// The outer keys: [`PinnedNested::outer_keys`]. Takes no lock and never waits.
+pub struct OuterKeys<'s, K1, K2, V, S = RandomState>(Inners<'s, K1, K2, V, S>);
+
+impl<'s, K1, K2, V, S> OuterKeys<'s, K1, K2, V, S> {
+    pub(super) fn new(inners: Inners<'s, K1, K2, V, S>) -> Self {
+        OuterKeys(inners)
+    }
+}
+
+impl<'s, K1, K2, V, S> Iterator for OuterKeys<'s, K1, K2, V, S> {
+    type Item = &'s K1;
+
+    fn next(&mut self) -> Option<&'s K1> {
+        self.0.next().map(|inner| inner.outer_key())
+    }
+}
+
+impl<K1, K2, V, S> FusedIterator for OuterKeys<'_, K1, K2, V, S> {}
+
+impl<K1, K2, V, S> fmt::Debug for OuterKeys<'_, K1, K2, V, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OuterKeys").finish_non_exhaustive()
+    }
+}
+
 /// What belongs to each outer key: [`PinnedNested::inners`]. Takes no lock and never waits.
 pub struct Inners<'s, K1, K2, V, S = RandomState> {
     session: &'s PinnedNested<'s, K1, K2, V, S>,

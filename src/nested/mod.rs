@@ -16,7 +16,7 @@ mod traits;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 pub use inner::InnerMap;
-pub use iter::{Inners, NestedIter};
+pub use iter::{Inners, NestedIter, OuterKeys};
 pub use reference::NestedRef;
 pub use session::PinnedNested;
 pub use stats::NestedStats;

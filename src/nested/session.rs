@@ -5,13 +5,14 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 use equivalent::Equivalent;
 
-use super::{InnerMap, Inners, NestedIter, NestedMap};
+use super::{InnerMap, Inners, NestedIter, NestedMap, OuterKeys};
 use crate::core::{Computed, NestedGuard, NestedHeld, Pair};
 use crate::{Compute, OccupiedError, Operation};
 
 /// A session on a [`NestedMap`], opened by [`NestedMap::pin`]: one guard for many calls, whose results are plain references.
 ///
-/// What is removed while it is open is dropped when it ends. Not `Send`, as [`Pinned`](crate::Pinned).
+/// What is removed while it is open is dropped when it ends. Each call costs, waits, linearizes and panics as the [`NestedMap`]'s of its name, but for the guard, which is there. Not
+/// `Send`, as [`Pinned`](crate::Pinned).
 #[must_use = "a session that is dropped at once protects nothing"]
 pub struct PinnedNested<'m, K1, K2, V, S = RandomState> {
     map: &'m NestedMap<K1, K2, V, S>,
@@ -41,7 +42,7 @@ impl<'m, K1, K2, V, S> PinnedNested<'m, K1, K2, V, S> {
         self.guard.refresh();
     }
 
-    /// All entries that are there throughout, each once, and some of those that come or go meanwhile; none twice (C2).
+    /// All entries that are there throughout, each once, and some of those that come or go meanwhile; none twice (C2). O(capacity of both levels).
     ///
     /// ```
     /// let map = tidymap::NestedMap::from([("a", 1, 10), ("a", 2, 20), ("b", 1, 30)]);
@@ -53,7 +54,7 @@ impl<'m, K1, K2, V, S> PinnedNested<'m, K1, K2, V, S> {
         NestedIter::new(self.map.core.iter(self.held()))
     }
 
-    /// What belongs to each outer key, for those that have entries when the iteration comes to them. Each that is there throughout comes once.
+    /// What belongs to each outer key, for those that have entries when the iteration comes to them. Each that is there throughout comes once (C2). O(capacity for outer keys).
     ///
     /// ```
     /// let map = tidymap::NestedMap::from([("a", 1, 10), ("a", 2, 20), ("b", 1, 30)]);
@@ -67,8 +68,8 @@ impl<'m, K1, K2, V, S> PinnedNested<'m, K1, K2, V, S> {
     }
 
     /// The outer keys, as [`inners`](Self::inners) yields them.
-    pub fn outer_keys(&self) -> impl Iterator<Item = &K1> {
-        self.inners().map(|inner| inner.outer_key())
+    pub fn outer_keys(&self) -> OuterKeys<'_, K1, K2, V, S> {
+        OuterKeys::new(self.inners())
     }
 
     /// See [`NestedMap::len`].
@@ -210,7 +211,7 @@ where
         self.map.core.remove_outer(self.held(), self.map.hashed(outer))
     }
 
-    /// What belongs to an outer key now, if it has entries.
+    /// What belongs to an outer key now, if it has entries. One lookup; waits for nothing. Linearizes as [`HashMap::get`](crate::HashMap::get), in the outer map.
     ///
     /// ```
     /// let map = tidymap::NestedMap::from([("eu", 1, "one"), ("eu", 2, "two")]);

@@ -222,12 +222,16 @@ fn compare<S: BuildHasher>(map: &Map<'_, S>, twin: &Twin, ledger: &Ledger, step:
         if let (Some(ours), Some(theirs)) = (ours, theirs) {
             assert_eq!((*ours.outer_key(), ours.len(), ours.is_empty()), (outer, theirs.len(), false));
             assert_eq!(ours.iter().map(|(key, value)| (*key, **value)).collect::<BTreeMap<_, _>>(), *theirs);
+            let apart = ours.keys().zip(ours.values()).map(|(key, value)| (*key, **value));
+            assert_eq!(apart.collect::<BTreeMap<_, _>>(), *theirs);
         }
         for inner in 0..6_u8 {
             let value = theirs.and_then(|entries| entries.get(&inner)).copied();
             assert_eq!(session.get(&outer, &inner).map(|value| **value), value);
             assert_eq!(map.get(&outer, &inner).map(|value| **value), value);
             assert_eq!(ours.and_then(|ours| ours.get(&inner)).map(|value| **value), value);
+            let pair = ours.and_then(|ours| ours.get_key_value(&inner)).map(|(key, value)| (*key, **value));
+            assert_eq!(pair, value.map(|value| (inner, value)));
             let there = [
                 map.contains_key(&outer, &inner),
                 session.contains_key(&outer, &inner),

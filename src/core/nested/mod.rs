@@ -24,6 +24,7 @@ pub(crate) use whole::{NestedIter, OuterIter};
 
 use super::garbage::{self, Host, Unlinked};
 use super::hash::Hash;
+use super::shape::LEAST_OF_MANY;
 use super::{Pair, Tables};
 use crate::reclaim::{Amount, Domain, Garbage, Guard, Held, Limits, Panics, Weight};
 use crate::sync::{AtomicUsize, const_unless_loom};
@@ -100,6 +101,8 @@ impl<K1, K2, V> Host<K1, Inner<K1, K2, V>> for NestedUnlinked<K1, K2, V> {
 
 impl<K1, K2, V> Host<K2, V> for NestedUnlinked<K1, K2, V> {
     const CLOSES: bool = true;
+
+    const LEAST: usize = LEAST_OF_MANY;
 
     type Closed<T> = T;
 

@@ -2,14 +2,11 @@
 
 use std::ptr::NonNull;
 
-use super::{Full, Table};
+use super::{FETCHED, Full, Table};
 use crate::core::bucket::{is_linked, linked_tag};
 use crate::core::entry::Head;
 use crate::core::hash::Hash;
 use crate::sync::Ordering;
-
-/// Entries of which the memory is asked for at a time.
-const GROUP: usize = 16;
 
 /// Which slot an entry was linked in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +72,7 @@ impl<K> Table<K> {
         mut entries: impl Iterator<Item = (NonNull<Head<K>>, Hash)>,
     ) -> Result<usize, Full> {
         let mut linked = 0;
-        let mut group = [None; GROUP];
+        let mut group = [None; FETCHED];
         loop {
             let mut gathered = 0;
             for (place, (entry, hash)) in group.iter_mut().zip(&mut entries) {
@@ -88,7 +85,7 @@ impl<K> Table<K> {
                 unsafe { self.link_first(*hash, entry.as_ptr()) }?;
             }
             linked += gathered;
-            if gathered < GROUP {
+            if gathered < FETCHED {
                 return Ok(linked);
             }
         }

@@ -30,6 +30,7 @@ pub(in crate::core) use blank::Blank;
 pub(crate) use give_back::GivingBack;
 pub(in crate::core) use link::Used;
 pub(in crate::core) use prefetch::FAR;
+pub(crate) use prefetch::FETCHED;
 pub(crate) use size::NoTable;
 pub(in crate::core) use size::Size;
 

@@ -6,6 +6,10 @@ use crate::core::hash::Hash;
 /// Tables with more buckets than this do not stay in the caches of a core.
 pub(in crate::core) const FAR: usize = (512 << 10) / 64;
 
+/// How many keys have their memory asked for at a time, where nothing else comes between that and the look: a core waits for ten to
+/// sixteen lines at once.
+pub(crate) const FETCHED: usize = 16;
+
 /// Asks for the cache line at `address`, which may be anything: nothing is read.
 #[inline(always)]
 fn prefetch<T>(address: *const T) {
