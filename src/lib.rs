@@ -91,6 +91,11 @@ pub use map::{
 pub use map::{Frozen, View};
 pub use multi::{MultiIter, MultiMap, PinnedMulti, ValuesRef};
 pub use nested::{InnerMap, Inners, NestedIter, NestedMap, NestedRef, NestedStats, OuterKeys, PinnedNested};
+pub use reclaim::ReadFence;
+/// For models of maps whose reads execute no fence.
+#[cfg(loom)]
+#[doc(hidden)]
+pub use reclaim::{Simulated, simulate};
 pub use set::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
     Taken, Union,

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 use super::{HashMap, Reclaimed};
 use crate::core::{Core, Limits, OnReclaim};
-use crate::reclaim::WarnFrom;
+use crate::reclaim::{ReadFence, WarnFrom};
 
 /// When what is unlinked, and seen by no guard, is dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct Builder<K, V, S = RandomState> {
     reclaim: Reclaim,
     max_pending: Option<usize>,
     on_reclaim: Option<OnReclaim<K, V>>,
+    read_fence: ReadFence,
     warn_from: WarnFrom,
 }
 
@@ -39,6 +40,7 @@ impl<K, V> Builder<K, V> {
             reclaim: Reclaim::default(),
             max_pending: None,
             on_reclaim: None,
+            read_fence: Limits::NONE.read_fence,
             warn_from: WarnFrom::DEFAULT,
         }
     }
@@ -52,8 +54,8 @@ impl<K, V, S> Builder<K, V, S> {
 
     /// The hasher. Default: [`RandomState`], which withstands chosen keys.
     pub fn hasher<T>(self, hash_builder: T) -> Builder<K, V, T> {
-        let Builder { capacity, hash_builder: _, reclaim, max_pending, on_reclaim, warn_from } = self;
-        Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim, warn_from }
+        let Builder { capacity, hash_builder: _, reclaim, max_pending, on_reclaim, read_fence, warn_from } = self;
+        Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim, read_fence, warn_from }
     }
 
     /// When garbage is dropped. Default: [`Reclaim::Immediate`].
@@ -93,6 +95,20 @@ impl<K, V, S> Builder<K, V, S> {
     /// ```
     pub fn max_pending(self, entries: usize) -> Self {
         Builder { max_pending: Some(entries), ..self }
+    }
+
+    /// Who executes the memory fence that a read and a removal need between them. Default: [`ReadFence::Auto`]. Changes no promise, only what
+    /// reads and removals cost; [`Stats::read_fence`](super::Stats::read_fence) tells what is in force.
+    ///
+    /// ```
+    /// use tidymap::{HashMap, ReadFence};
+    ///
+    /// let map = HashMap::builder().read_fence(ReadFence::Always).build();
+    /// map.insert("a", 1);
+    /// assert!(map.stats().read_fence);
+    /// ```
+    pub fn read_fence(self, read_fence: ReadFence) -> Self {
+        Builder { read_fence, ..self }
     }
 
     /// A function that is given keys and values, by ownership, when they are reclaimed, instead of their drop: to close, log or reuse what
@@ -155,7 +171,8 @@ impl<K, V, S> Builder<K, V, S> {
             Reclaim::Immediate => 0,
             Reclaim::Batched(items) => items,
         };
-        let limits = Limits { batch, max_pending: self.max_pending.map_or(usize::MAX, |entries| entries.max(1)) };
+        let max_pending = self.max_pending.map_or(usize::MAX, |entries| entries.max(1));
+        let limits = Limits { batch, max_pending, read_fence: self.read_fence };
         let mut map = HashMap::of(Core::new(limits, self.on_reclaim), self.hash_builder);
         map.core.domain.warn_from = self.warn_from;
         if self.capacity > 0 {
@@ -173,13 +190,14 @@ impl<K, V, S: Clone> Clone for Builder<K, V, S> {
 
 impl<K, V, S: fmt::Debug> fmt::Debug for Builder<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim, warn_from: _ } = self;
+        let Builder { capacity, hash_builder, reclaim, max_pending, on_reclaim, read_fence, warn_from: _ } = self;
         f.debug_struct("Builder")
             .field("capacity", capacity)
             .field("hasher", hash_builder)
             .field("reclaim", reclaim)
             .field("max_pending", max_pending)
             .field("on_reclaim", &on_reclaim.is_some())
+            .field("read_fence", read_fence)
             .finish()
     }
 }

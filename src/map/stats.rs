@@ -34,6 +34,8 @@ pub struct Stats {
     pub oldest_guard: Option<GuardInfo>,
     /// Memory that the map holds.
     pub heap: Heap,
+    /// Does a read execute a memory fence now? See [`ReadFence`](crate::ReadFence).
+    pub read_fence: bool,
 }
 
 /// What has been unlinked and not yet dropped.
@@ -100,5 +102,6 @@ pub(super) fn stats<K, V>(core: &Core<K, V>) -> Stats {
         live_guards,
         oldest_guard,
         heap,
+        read_fence: core.domain.is_read_fenced(),
     }
 }

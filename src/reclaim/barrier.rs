@@ -7,7 +7,8 @@
 //! leaving thread's store was before that fence, and the other sees it; or its load comes after it, and sees what the
 //! other stored before.
 //!
-//! Where there is no such system call, or under Miri and loom, both are sequentially consistent fences.
+//! Where there is no such system call, or under Miri, both are sequentially consistent fences. So they are in models, but for those
+//! that [simulate](process_wide) the call.
 
 use crate::sync::{Ordering, fence};
 
@@ -55,7 +56,74 @@ mod process_wide {
     }
 }
 
-#[cfg(not(all(any(target_os = "linux", target_os = "android"), not(loom), not(miri))))]
+/// The barrier as models have it: what the system promises, and no more.
+///
+/// It promises that for each thread there is a moment, between the beginning and the end of the dear side, at which that thread executes a fence. Which matters only
+/// where it stands to the thread's cheap sides: before one, and what is read after that one sees what was written before the barrier; or after it, and what was written before that
+/// one is seen after the barrier. So each thread has a word that its own cheap sides and all dear sides change, one after the other: who
+/// changes it later has acquired what came before the earlier change. Cheap sides of different threads change different words, and are not ordered.
+#[cfg(loom)]
+mod process_wide {
+    use std::cell::Cell;
+
+    use crate::reclaim::slot;
+    use crate::sync::{AtomicUsize, Ordering, fence, lazy_static};
+
+    /// What the models of a test run with.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Simulated {
+        /// There is no barrier.
+        Absent,
+        /// There is one.
+        Present,
+        /// There is one, and maps change their mode at each look.
+        Turning,
+    }
+
+    std::thread_local! {
+        // Of the standard library: all threads of a model run on the thread of its test.
+        static SIMULATED: Cell<Simulated> = const { Cell::new(Simulated::Absent) };
+    }
+
+    /// Models that this thread explores from now on have a barrier, or not.
+    pub fn simulate(simulated: Simulated) {
+        SIMULATED.set(simulated);
+    }
+
+    pub(super) fn simulated() -> Simulated {
+        SIMULATED.get()
+    }
+
+    /// More than any model has slots.
+    const THREADS: usize = 4;
+
+    lazy_static! {
+        static ref WORDS: [AtomicUsize; THREADS] = std::array::from_fn(|_| AtomicUsize::new(0));
+    }
+
+    pub(super) fn is_present() -> bool {
+        simulated() != Simulated::Absent
+    }
+
+    pub(super) fn light() {
+        if is_present() {
+            match slot::current() {
+                Some(slot) => drop(WORDS[slot.id() as usize].fetch_add(1, Ordering::AcqRel)),
+                // A guard that is no thread's, taken by a thread that has had none.
+                None => fence(Ordering::SeqCst),
+            }
+        }
+    }
+
+    pub(super) fn barrier() {
+        for word in WORDS.iter() {
+            word.fetch_add(1, Ordering::AcqRel);
+        }
+        fence(Ordering::SeqCst);
+    }
+}
+
+#[cfg(not(any(all(any(target_os = "linux", target_os = "android"), not(miri)), loom)))]
 mod process_wide {
     pub(super) fn is_present() -> bool {
         false
@@ -64,22 +132,76 @@ mod process_wide {
     pub(super) fn barrier() {}
 }
 
+/// Is the dear side a barrier for the whole process?
+#[inline]
+pub(super) fn is_present() -> bool {
+    process_wide::is_present()
+}
+
 /// The cheap side, for the side that is often there.
 #[inline]
 pub(super) fn light() {
-    if process_wide::is_present() {
-        #[cfg(not(loom))]
-        std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    if is_present() {
+        light_if_present();
     } else {
         fence(Ordering::SeqCst);
     }
 }
 
-/// The dear side: from some hundred nanoseconds to some microseconds, with the number of running threads.
+/// [`light`], if there is a barrier for the whole process; else nothing.
+#[inline(always)]
+pub(super) fn light_if_present() {
+    #[cfg(not(loom))]
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    #[cfg(loom)]
+    process_wide::light();
+}
+
+/// In a model of maps that change their mode: do they at each look?
+#[inline]
+pub(super) fn turns_at_each_look() -> bool {
+    #[cfg(loom)]
+    return process_wide::simulated() == Simulated::Turning;
+    #[cfg(not(loom))]
+    false
+}
+
+#[cfg(loom)]
+pub use process_wide::{Simulated, simulate};
+
+/// The dear side: from some hundred nanoseconds to some microseconds, with the number of running threads and by the machine.
 #[cold]
 pub(super) fn heavy() {
     fence(Ordering::SeqCst);
     if process_wide::is_present() {
+        #[cfg(loom)]
         process_wide::barrier();
+        #[cfg(not(loom))]
+        cost::time(process_wide::barrier);
+    }
+}
+
+/// What the dear side takes in this process, as it was of late; 0 if it has not been there.
+#[cfg(not(loom))]
+pub(super) use cost::cost;
+
+#[cfg(not(loom))]
+mod cost {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::{Duration, Instant};
+
+    static NANOS: AtomicU32 = AtomicU32::new(0);
+
+    pub(in super::super) fn cost() -> Duration {
+        Duration::from_nanos(NANOS.load(Ordering::Relaxed).into())
+    }
+
+    pub(super) fn time(barrier: impl FnOnce()) {
+        let before = Instant::now();
+        barrier();
+        // One that had to wait for a processor says nothing of the next.
+        let nanos = before.elapsed().as_nanos().min(50_000) as u32;
+        let last = NANOS.load(Ordering::Relaxed);
+        NANOS.store(if last == 0 { nanos } else { last - last / 8 + nanos / 8 }, Ordering::Relaxed);
     }
 }

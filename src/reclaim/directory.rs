@@ -4,6 +4,7 @@
 
 use std::cell::UnsafeCell;
 
+use super::fences::Pace;
 use super::nested::Nested;
 use super::place::{Announced, Places};
 use super::slot::{FIRST_CHUNK, Slot};
@@ -21,7 +22,8 @@ const CHUNKS: usize = 3;
 pub(crate) struct Record<L> {
     /// The epoch of the oldest guard this thread holds on the map, or 0. Written by the owner, read by reclaimers.
     pub(super) epoch: AtomicU64,
-    /// How many guards it holds. Written by the owner. 64 bits: leaked ones add up, and must not overflow.
+    /// Twice how many guards it holds, and one more if the record has ever been used. Written by the owner. 64 bits: leaked ones add up, and must
+    /// not overflow.
     pub(super) live: AtomicU64,
     /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
     pub(super) since: AtomicU64,
@@ -31,6 +33,8 @@ pub(crate) struct Record<L> {
     pub(super) nested: UnsafeCell<Nested>,
     /// Where these were taken. Owner only.
     pub(super) places: UnsafeCell<Places>,
+    /// How often it looks for guards. Owner only.
+    pub(super) pace: Pace,
     /// What the layer above keeps for each thread.
     pub(crate) local: L,
 }
@@ -47,6 +51,7 @@ impl<L: Default> Default for Record<L> {
             place: Announced::default(),
             nested: UnsafeCell::default(),
             places: UnsafeCell::default(),
+            pace: Pace::default(),
             local: L::default(),
         }
     }

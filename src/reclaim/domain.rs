@@ -22,13 +22,10 @@ use super::tally::{Tally, Weight};
 use super::waiters::Waiters;
 use super::warning::WarnFrom;
 use super::{Amount, Garbage, slot};
-use crate::sync::{AtomicUsize, IN_MODEL, Ordering, const_unless_loom};
+use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
 
 /// The stamp of what is unlinked by an operation that has not ended.
 pub(super) const UNSTAMPED: Epoch = Epoch::MAX;
-
-/// How often a thread looks again for guards that hold its garbage back, before it hands that over.
-const LOOKS: usize = if IN_MODEL { 1 } else { 16 };
 
 pub(crate) struct Domain<G: Garbage> {
     pub(super) epochs: Epochs<Local<G>>,
@@ -52,7 +49,7 @@ impl<G: Garbage> Domain<G> {
     const_unless_loom! {
         pub(crate) fn new(limits: Limits, context: G::Context) -> Domain<G> {
             Domain {
-                epochs: Epochs::new(),
+                epochs: Epochs::new(limits.read_fence),
                 batch: limits.batch,
                 batched: AtomicUsize::new(0),
                 cap: Cap::new(limits.max_pending),
@@ -77,12 +74,23 @@ impl<G: Garbage> Domain<G> {
         Guard::new(self, record, epoch, place)
     }
 
+    /// Ends a guard that is one of several of its thread, or whose thread has unlinked something.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn leave_slowly(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place, nothing_retired: bool) {
+        if nothing_retired && self.epochs.exit(record, epoch, place) != Exit::Awaited {
+            slot::leave();
+        } else {
+            self.leave_garbage(record, epoch, place, nothing_retired);
+        }
+    }
+
     /// Ends a guard whose thread has unlinked something, or (`exited` already) which something may have waited for.
     #[cold]
     #[inline(never)]
     pub(super) fn leave_garbage(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place, exited: bool) {
         let mut panics = if exited {
-            self.collect(&record.local)
+            self.collect(record)
         } else if let Some(panics) = self.settle_only_one(record, epoch, place) {
             panics
         } else {
@@ -105,7 +113,7 @@ impl<G: Garbage> Domain<G> {
 
     /// Drops what waited for a guard that has ended. `own` is the calling thread's record.
     pub(super) fn look_after(&self, own: &Record<Local<G>>) -> Panics {
-        let mut panics = self.collect(&own.local);
+        let mut panics = self.collect(own);
         if own.local.warned.is_due() {
             self.warn_of_oldest(&mut panics);
         }
@@ -135,10 +143,11 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Takes out and drops what has passed, of all that is pending.
-    pub(super) fn collect(&self, local: &Local<G>) -> Panics {
+    pub(super) fn collect(&self, own: &Record<Local<G>>) -> Panics {
+        let local = &own.local;
         self.busy_with(local, || {
             let mut items = Vec::new();
-            self.pending.collect(|| self.epochs.horizon(), &mut items);
+            self.pending.collect(|| self.epochs.horizon(Some(own)), &mut items);
             let panics = self.free(local, items, Amount::Bounded);
             self.go_on_alone(local);
             panics
@@ -169,7 +178,7 @@ impl<G: Garbage> Domain<G> {
         local.busy.store(begun + 1, Ordering::Release);
         self.waiters.wake();
         if exit == Exit::Awaited {
-            panics.absorb(self.collect(local));
+            panics.absorb(self.collect(record));
         }
         Some(panics)
     }
@@ -189,7 +198,7 @@ impl<G: Garbage> Domain<G> {
             }
             let passed = self.hand_over_unpassed(record, &mut items);
             if exit == Exit::Awaited || !passed {
-                self.pending.collect(|| self.epochs.horizon(), &mut items);
+                self.pending.collect(|| self.epochs.horizon(Some(record)), &mut items);
                 self.go_on_alone(local);
             }
             self.free(local, items, Amount::Bounded)
@@ -220,15 +229,18 @@ impl<G: Garbage> Domain<G> {
             return true;
         }
         let last = items[items.len() - 1].stamp;
-        let mut horizon = self.epochs.horizon();
+        let mut horizon = self.epochs.horizon(Some(own));
         // Most guards that are met are calls that end within some ten nanoseconds. A few looks more are cheaper than to
         // hand over, and to have every thread of the process execute a fence.
-        for _ in 0..LOOKS {
-            if horizon > last || self.epochs.is_held(own) {
-                break;
+        if horizon <= last && !self.epochs.is_held(own) {
+            for _ in 0..own.pace.patience() {
+                std::hint::spin_loop();
+                horizon = self.epochs.horizon_again();
+                if horizon > last {
+                    break;
+                }
             }
-            std::hint::spin_loop();
-            horizon = self.epochs.horizon();
+            own.pace.was_patient(horizon <= last);
         }
         let passed = items.partition_point(|item| item.stamp < horizon);
         let rest = items.split_off(passed);
@@ -322,7 +334,7 @@ impl<G: Garbage> Domain<G> {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { batch: self.batch, max_pending: self.cap.max() }
+        Limits { batch: self.batch, max_pending: self.cap.max(), read_fence: self.epochs.read_fence().0 }
     }
 
     pub(crate) fn context(&self) -> &G::Context {
@@ -340,6 +352,10 @@ impl<G: Garbage> Domain<G> {
         self.batched.fetch_sub(items.len(), Ordering::Relaxed);
         items.sort_by_key(|item| item.stamp);
         items
+    }
+
+    pub(crate) fn is_read_fenced(&self) -> bool {
+        self.epochs.read_fence().1
     }
 
     pub(crate) fn record_bytes(&self) -> usize {

@@ -52,7 +52,7 @@ impl<'d, G: Garbage> Drain<'d, G> {
     fn step(&mut self, panics: &mut Panics) -> bool {
         loop {
             self.stage = match &mut self.stage {
-                Stage::Guards(stamp) => match self.domain.epochs.horizon() > *stamp {
+                Stage::Guards(stamp) => match self.domain.epochs.horizon(None) > *stamp {
                     true => Stage::Hands(self.domain.busy()),
                     false => return false,
                 },
@@ -112,7 +112,7 @@ impl<G: Garbage> Domain<G> {
             self.busy_with(local, || {
                 let mut items = self.take_batched();
                 self.hand_over_unpassed(record, &mut items);
-                self.pending.collect(|| self.epochs.horizon(), &mut items);
+                self.pending.collect(|| self.epochs.horizon(Some(record)), &mut items);
                 let panics = self.free(local, items, Amount::All);
                 self.reclaim_left_over(local, Amount::All);
                 panics
@@ -141,7 +141,7 @@ impl<G: Garbage> Domain<G> {
     /// Waits until nobody can see what was unlinked before `stamp`, or the deadline has passed (then false). Not for a thread that
     /// holds a guard.
     pub(crate) fn wait_passed(&self, stamp: Epoch, deadline: Option<Instant>) -> bool {
-        self.wait(deadline, || self.epochs.horizon() > stamp)
+        self.wait(deadline, || self.epochs.horizon(None) > stamp)
     }
 
     /// Counts what has not been handed over and is gone, as the calling thread.
@@ -185,7 +185,7 @@ impl<G: Garbage> Domain<G> {
         let (record, epoch) = self.epochs.enter(place);
         let exit = self.epochs.exit(record, epoch, place);
         // We were a guard for a moment, and somebody may have met it.
-        let mut panics = if exit == Exit::Awaited { self.collect(&record.local) } else { Panics::default() };
+        let mut panics = if exit == Exit::Awaited { self.collect(record) } else { Panics::default() };
         let mut inner = Panics::default();
         panics.run(|| inner = work(record));
         panics.absorb(inner);

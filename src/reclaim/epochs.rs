@@ -22,9 +22,9 @@
 //!
 //! Two store-load races decide everything:
 //!
-//! - *enter against horizon*: the guard stores its epoch, fences, and reads the map's pointers; the reclaimer unlinks,
-//!   fences, and reads the epochs. If the guard's fence is first the reclaimer sees its epoch; if the reclaimer's is, the
-//!   guard does not see what was unlinked. Both fences are sequentially consistent.
+//! - *enter against horizon*: the guard stores its epoch, and reads the map's pointers; the reclaimer unlinks, and reads the epochs.
+//!   Either the reclaimer sees the guard's epoch, or the guard does not see what was unlinked: by [`fences`](super::fences), which tells who of
+//!   the two pays for it.
 //! - *exit against hold_back*: the guard clears its epoch, and reads `awaited`; the reclaimer raises `awaited`, and reads
 //!   the epochs. Either the reclaimer sees the guard gone and frees, or the guard sees that it is awaited and frees; a
 //!   [`barrier`] lets not both miss. Its dear side is the reclaimer's, who is there only if it has seen a guard live.
@@ -33,10 +33,11 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::directory::{Directory, Record};
+use super::fences::{Fences, ReadFence};
 use super::place::Place;
 use super::slot::{self, Slot};
 use super::{age, barrier};
-use crate::sync::{AtomicU64, Ordering, const_unless_loom, fence};
+use crate::sync::{AtomicU64, Ordering, const_unless_loom};
 
 /// A moment on the engine's counter. 0 is none.
 pub(crate) type Epoch = u64;
@@ -45,12 +46,17 @@ pub(crate) type Epoch = u64;
 /// ends sees itself awaited.
 const LEFT_OVER: Epoch = 1 << 63;
 
+/// In [`Record::live`]: it has been used; and what each guard adds to that.
+const USED: u64 = 1;
+const ONE: u64 = 2;
+
 #[derive(Debug)]
 pub(crate) struct Epochs<L> {
     /// The current epoch. Starts at 1.
     now: AtomicU64,
     /// The highest stamp that ever had to wait for a guard, and [`LEFT_OVER`].
     awaited: AtomicU64,
+    fences: Fences,
     records: Directory<L>,
 }
 
@@ -99,8 +105,13 @@ pub(crate) enum Exit {
 
 impl<L: Default> Epochs<L> {
     const_unless_loom! {
-        pub(crate) fn new() -> Epochs<L> {
-            Epochs { now: AtomicU64::new(1), awaited: AtomicU64::new(0), records: Directory::new() }
+        pub(crate) fn new(read_fence: ReadFence) -> Epochs<L> {
+            Epochs {
+                now: AtomicU64::new(1),
+                awaited: AtomicU64::new(0),
+                fences: Fences::new(read_fence),
+                records: Directory::new(),
+            }
         }
     }
 
@@ -114,7 +125,7 @@ impl<L: Default> Epochs<L> {
     }
 
     /// [`enter`](Self::enter) for a guard that belongs to no thread, but has leased `slot`. Whichever thread uses it does so after
-    /// this has returned, and the fence is for that thread's reads, too.
+    /// this has returned: what has been unlinked before a barrier that this thread has met, that thread does not see either.
     pub(crate) fn enter_leased(&self, slot: Slot, place: Place) -> (&Record<L>, Epoch) {
         self.enter_at(slot, place)
     }
@@ -124,18 +135,29 @@ impl<L: Default> Epochs<L> {
         let record = self.records.record(slot);
         // ORDERING: Acquire pairs with the Release of `stamp`: who reads an epoch has seen the unlinkings before it.
         let now = self.now.load(Ordering::Acquire);
-        if record.live.load(Ordering::Relaxed) != 0 {
+        if record.live.load(Ordering::Relaxed) != USED && !self.is_first_use(record) {
             Self::count(record, now, place);
             return (record, now);
         }
-        record.live.store(1, Ordering::Relaxed);
+        record.live.store(USED + ONE, Ordering::Relaxed);
         record.since.store(0, Ordering::Relaxed);
         record.place.store(place);
         // ORDERING: Release, so that a horizon that reads this epoch and passes it over has acquired the thread's earlier
-        // reads, too. The fence is the guard's side of *enter against horizon*.
+        // reads, too.
         record.epoch.store(now, Ordering::Release);
-        fence(Ordering::SeqCst);
+        // The guard's side of *enter against horizon*.
+        self.fences.announced();
         (record, now)
+    }
+
+    /// Is it the record's first guard, of all times? Then it is a user from now on.
+    #[cold]
+    fn is_first_use(&self, record: &Record<L>) -> bool {
+        let is_first = record.live.load(Ordering::Relaxed) == 0;
+        if is_first {
+            self.fences.join();
+        }
+        is_first
     }
 
     /// Counts a guard beside others of the same thread. They already announce an epoch that is as old or older, so this
@@ -143,11 +165,11 @@ impl<L: Default> Epochs<L> {
     #[cold]
     fn count(record: &Record<L>, epoch: Epoch, place: Place) {
         let live = record.live.load(Ordering::Relaxed);
-        record.live.store(live + 1, Ordering::Relaxed);
+        record.live.store(live + ONE, Ordering::Relaxed);
         // SAFETY: D2: only the owner thread touches `nested` and `places`, and no user code runs meanwhile.
         let (nested, places) = unsafe { (&mut *record.nested.get(), &mut *record.places.get()) };
         let announced = record.epoch.load(Ordering::Relaxed);
-        if live == 1 {
+        if live == USED + ONE {
             nested.begin();
             places.begin(announced, &record.place);
         }
@@ -161,23 +183,23 @@ impl<L: Default> Epochs<L> {
         Self::count(record, epoch, place);
     }
 
-    /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits.
+    /// [`exit`](Self::exit) of the [only](Self::is_only) guard of the calling thread.
     #[inline(always)]
+    pub(crate) fn exit_only(&self, record: &Record<L>, epoch: Epoch) -> Exit {
+        record.live.store(USED, Ordering::Relaxed);
+        self.announce(record, epoch, 0)
+    }
+
+    /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits.
     pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch, place: Place) -> Exit {
+        if self.is_only(record) {
+            return self.exit_only(record, epoch);
+        }
         let live = record.live.load(Ordering::Relaxed);
-        record.live.store(live - 1, Ordering::Relaxed);
-        let next = if live == 1 {
-            0
-        } else {
-            match Self::discount(record, epoch, place) {
-                Some(next) => {
-                    // The age of the next one is counted from when it is asked for.
-                    record.since.store(0, Ordering::Relaxed);
-                    next
-                }
-                None => return Exit::Shared,
-            }
-        };
+        record.live.store(live - ONE, Ordering::Relaxed);
+        let Some(next) = Self::discount(record, epoch, place) else { return Exit::Shared };
+        // The age of the next one is counted from when it is asked for.
+        record.since.store(0, Ordering::Relaxed);
         self.announce(record, epoch, next)
     }
 
@@ -206,7 +228,7 @@ impl<L: Default> Epochs<L> {
         // ORDERING: Release pairs with the Acquire of `horizon`: what is freed because this guard is gone is freed after
         // its last read. The barrier is the guard's side of *exit against hold_back*.
         record.epoch.store(next, Ordering::Release);
-        barrier::light();
+        self.fences.left();
         // ORDERING: Acquire pairs with the Release of `hold_back`: what waits is seen in its list.
         if self.awaited.load(Ordering::Acquire) >= epoch { Exit::Awaited } else { Exit::Moved }
     }
@@ -237,15 +259,22 @@ impl<L: Default> Epochs<L> {
     }
 
     /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
-    pub(crate) fn horizon(&self) -> Epoch {
+    ///
+    /// `own` is the calling thread's record, if it has used that.
+    pub(crate) fn horizon(&self, own: Option<&Record<L>>) -> Epoch {
+        // The reclaimer's side of *enter against horizon*.
+        self.fences.before_looking(own.map(|own| &own.pace));
+        self.horizon_again()
+    }
+
+    /// Another look at the [`horizon`](Self::horizon), by who has unlinked nothing since the last, and been handed nothing.
+    pub(crate) fn horizon_again(&self) -> Epoch {
         self.least(std::ptr::null())
     }
 
     /// The least epoch of any live guard whose record is not `own`.
     #[inline]
     fn least(&self, own: *const Record<L>) -> Epoch {
-        // ORDERING: the reclaimer's side of *enter against horizon*.
-        fence(Ordering::SeqCst);
         let mut least = Epoch::MAX;
         self.records.each(|record| {
             // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
@@ -259,12 +288,14 @@ impl<L: Default> Epochs<L> {
 
     /// Has the calling thread, which holds a guard, the only one that can see what is stamped `stamp`?
     pub(crate) fn is_alone(&self, own: &Record<L>, stamp: Epoch) -> bool {
-        let ours = match own.live.load(Ordering::Relaxed) {
-            1 => 1,
-            // SAFETY: D2, as in `count`.
-            _ => unsafe { &*own.nested.get() }.up_to(stamp),
-        };
-        ours == 1 && self.least(own) > stamp
+        // SAFETY: D2, as in `count`.
+        let ours = if self.is_only(own) { 1 } else { unsafe { &*own.nested.get() }.up_to(stamp) };
+        if ours != 1 {
+            return false;
+        }
+        // The reclaimer's side of *enter against horizon*.
+        self.fences.before_looking(Some(&own.pace));
+        self.least(own) > stamp
     }
 
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
@@ -295,11 +326,11 @@ impl<L: Default> Epochs<L> {
 
     /// All threads that hold guards, with their oldest.
     pub(crate) fn holders(&self) -> impl Iterator<Item = Holder<'_, L>> {
-        // ORDERING: as in `horizon`, so that a guard that was taken before is seen.
-        fence(Ordering::SeqCst);
+        // So that a guard that was taken before is seen.
+        self.fences.before_looking(None);
         self.records.iter().filter_map(|(slot, record)| {
             let epoch = record.epoch.load(Ordering::Acquire);
-            let guards = record.live.load(Ordering::Relaxed) as usize;
+            let guards = (record.live.load(Ordering::Relaxed) / ONE) as usize;
             (epoch != 0).then_some(Holder { record, epoch, guards, slot })
         })
     }
@@ -312,7 +343,7 @@ impl<L: Default> Epochs<L> {
 
     /// Notes the time at which the calling thread's guard was taken, if it is its first.
     pub(crate) fn note_time(&self, record: &Record<L>) {
-        if record.live.load(Ordering::Relaxed) == 1 {
+        if self.is_only(record) {
             record.since.store(age::now(), Ordering::Relaxed);
         }
     }
@@ -324,7 +355,7 @@ impl<L: Default> Epochs<L> {
 
     /// Does the owner of `record` hold a guard?
     pub(crate) fn is_held(&self, record: &Record<L>) -> bool {
-        record.live.load(Ordering::Relaxed) != 0
+        record.live.load(Ordering::Relaxed) >= ONE
     }
 
     /// The epoch of the oldest guard of the calling thread, whose record this is, or 0.
@@ -333,12 +364,18 @@ impl<L: Default> Epochs<L> {
     }
 
     /// Does the owner of `record` hold exactly one?
+    #[inline(always)]
     pub(crate) fn is_only(&self, record: &Record<L>) -> bool {
-        record.live.load(Ordering::Relaxed) == 1
+        record.live.load(Ordering::Relaxed) == USED + ONE
     }
 
     pub(crate) fn records(&self) -> impl Iterator<Item = &Record<L>> {
         self.records.iter().map(|(_, record)| record)
+    }
+
+    /// What was chosen, and: do guards execute a fence now?
+    pub(crate) fn read_fence(&self) -> (ReadFence, bool) {
+        (self.fences.chosen(), self.fences.is_fenced())
     }
 
     pub(crate) fn record_bytes(&self) -> usize {

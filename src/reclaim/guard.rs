@@ -238,10 +238,13 @@ impl<G: Garbage> Drop for Guard<'_, G> {
         let Held { domain, record, .. } = self.held;
         // SAFETY: G2, as in `retire`.
         let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
-        if nothing_retired && domain.epochs.exit(record, self.epoch, self.place) != Exit::Awaited {
-            slot::leave();
+        // So little that it is inlined, and the guard stays in registers.
+        if !nothing_retired || !domain.epochs.is_only(record) {
+            domain.leave_slowly(record, self.epoch, self.place, nothing_retired);
+        } else if domain.epochs.exit_only(record, self.epoch) == Exit::Awaited {
+            domain.leave_garbage(record, self.epoch, self.place, true);
         } else {
-            domain.leave_garbage(record, self.epoch, self.place, nothing_retired);
+            slot::leave();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How much garbage a map may hold: what is saved up, and the cap that makes writers wait.
+//! What the user has chosen for the reclaiming; and how much garbage a map may hold: what is saved up, and the cap that makes writers wait.
 //!
 //! With a cap a call that may add to the garbage takes a [`Permit`] before it takes its guard: so it does not hold back what it
 //! waits for. A permit counts as garbage while the call runs, and what the call unlinks counts for itself from then on, also
@@ -8,19 +8,21 @@
 use super::Garbage;
 use super::domain::Domain;
 use super::drops::Panics;
+use super::fences::ReadFence;
 use crate::sync::{AtomicUsize, Ordering, const_unless_loom};
 
-/// The user's limits.
+/// What the user has chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// How many items may be saved up. 0: none.
     pub(crate) batch: usize,
     /// How many entries and values may wait to be dropped, or [`usize::MAX`].
     pub(crate) max_pending: usize,
+    pub(crate) read_fence: ReadFence,
 }
 
 impl Limits {
-    pub(crate) const NONE: Limits = Limits { batch: 0, max_pending: usize::MAX };
+    pub(crate) const NONE: Limits = Limits { batch: 0, max_pending: usize::MAX, read_fence: ReadFence::BY_DEFAULT };
 }
 
 /// Counts what has been retired and not dropped, and the permits, if there is a cap.

@@ -8,7 +8,7 @@
 //!   no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`local`], [`nested`] and [`age`] find a thread's record, keep the records, say what is in one, tell the guards of one
-//!   thread apart, and tell the time; [`barrier`] is what makes leaving cheap.
+//!   thread apart, and tell the time; [`barrier`] is what makes leaving cheap, and by [`fences`] beginning, too.
 //! - [`watch`] tells who holds back what, [`place`] where a guard was taken, [`warning`] that one has been live for too long.
 //!
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
@@ -20,6 +20,7 @@ mod domain;
 mod drain;
 mod drops;
 mod epochs;
+mod fences;
 mod guard;
 mod lease;
 mod limits;
@@ -35,9 +36,12 @@ mod waiters;
 mod warning;
 mod watch;
 
+#[cfg(loom)]
+pub use barrier::{Simulated, simulate};
 pub(crate) use domain::Domain;
 pub(crate) use drain::{Drain, WouldWait};
 pub(crate) use drops::Panics;
+pub use fences::ReadFence;
 pub(crate) use guard::{Guard, Held};
 pub(crate) use lease::Lease;
 pub(crate) use limits::{Limits, Permit};

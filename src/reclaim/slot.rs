@@ -39,19 +39,24 @@ impl Slot {
     }
 }
 
-/// Set in [`Local::guards`] from the moment the thread's destructor has run.
-const ENDING: u64 = 1 << 63;
-
 /// What a thread knows of itself. It has no destructor, so it can be used until the thread is gone.
 struct Local {
     slot: Cell<Slot>,
-    /// Guards that this thread holds, on all maps together. 64 bits: leaked ones add up, and must not overflow.
-    guards: Cell<u64>,
+    /// Guards that this thread has taken, on all maps together, and those that have ended. Two counts, because a processor waits for a number
+    /// that it has just written, and calls that come one after the other wait for this one half as long. 64 bits: they must not overflow.
+    taken: Cell<u64>,
+    ended: Cell<u64>,
+    /// Has the thread's destructor run?
+    is_ending: Cell<bool>,
 }
 
 impl Local {
     const fn new() -> Local {
-        Local { slot: Cell::new(Slot::NONE), guards: Cell::new(0) }
+        Local { slot: Cell::new(Slot::NONE), taken: Cell::new(0), ended: Cell::new(0), is_ending: Cell::new(false) }
+    }
+
+    fn holds_guards(&self) -> bool {
+        self.taken != self.ended
     }
 }
 
@@ -59,8 +64,8 @@ impl Local {
 impl Local {
     /// The thread's destructor: gives the slot back, now or with the thread's last guard.
     fn end(&self) {
-        self.guards.set(self.guards.get() | ENDING);
-        if self.guards.get() == ENDING {
+        self.is_ending.set(true);
+        if !self.holds_guards() {
             give_back(self);
         }
     }
@@ -109,7 +114,7 @@ use local::LOCAL;
 #[inline]
 pub(crate) fn enter() -> Slot {
     LOCAL.with(|local| {
-        local.guards.set(local.guards.get() + 1);
+        local.taken.set(local.taken.get() + 1);
         let slot = local.slot.get();
         if slot.chunk == Slot::NONE.chunk { assign(local) } else { slot }
     })
@@ -119,11 +124,18 @@ pub(crate) fn enter() -> Slot {
 #[inline]
 pub(crate) fn leave() {
     LOCAL.with(|local| {
-        local.guards.set(local.guards.get() - 1);
-        if local.guards.get() == ENDING {
-            give_back(local);
+        local.ended.set(local.ended.get() + 1);
+        if local.is_ending.get() {
+            leave_at_the_end(local);
         }
     });
+}
+
+#[cold]
+fn leave_at_the_end(local: &Local) {
+    if !local.holds_guards() {
+        give_back(local);
+    }
 }
 
 /// A slot that belongs to no thread, until [`end_lease`].
@@ -165,7 +177,7 @@ fn assign(local: &Local) -> Slot {
     // A thread that is ending may have no handle and no name any more.
     let thread = local::at_exit().then(std::thread::current);
     if thread.is_none() {
-        local.guards.set(local.guards.get() | ENDING);
+        local.is_ending.set(true);
     }
     let slot = pool().take(thread);
     local.slot.set(slot);
@@ -266,7 +278,7 @@ mod tests {
     fn more_leaked_guards_than_32_bits_can_count_keep_their_slot() {
         let leaking = || {
             let slot = enter();
-            LOCAL.with(|local| local.guards.set(1 << 32));
+            LOCAL.with(|local| local.taken.set(1 << 32));
             slot
         };
         let leaked = std::thread::spawn(leaking).join().unwrap();

@@ -16,7 +16,7 @@ fn either_drops() -> BTreeSet<(bool, BTreeSet<&'static str>)> {
 
 /// Woken by the guard that leaves last, if there is one.
 #[test]
-fn reclaim_against_a_reader() {
+pub(crate) fn reclaim_against_a_reader() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
@@ -35,7 +35,7 @@ fn reclaim_against_a_reader() {
 
 /// A reader that comes after the removal, and stays until the barrier has passed.
 #[test]
-fn reclaim_against_a_late_reader() {
+pub(crate) fn reclaim_against_a_late_reader() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);

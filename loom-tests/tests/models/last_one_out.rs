@@ -6,7 +6,7 @@ use loom_tests::{Ledger, explore, play, promoted};
 
 /// One reader, one remover: when both have returned the value has been dropped, by either.
 #[test]
-fn one_reader_and_a_remover() {
+pub(crate) fn one_reader_and_a_remover() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
@@ -32,7 +32,7 @@ fn one_reader_and_a_remover() {
 
 /// Two readers that leave at the same time, and a remover: each of the three may be the last.
 #[test]
-fn two_readers_and_a_remover() {
+pub(crate) fn two_readers_and_a_remover() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);

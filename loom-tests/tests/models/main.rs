@@ -3,6 +3,7 @@
 
 mod barrier;
 mod chunks;
+mod free;
 mod iteration;
 mod last_one_out;
 mod loom_itself;

@@ -8,7 +8,7 @@ use tidymap::HashMap;
 /// A thread reads twice, in one go, while another removes what it reads: it finds the value whole or not at all, and does not
 /// find it again when it has missed it.
 #[test]
-fn two_reads_against_a_remover() {
+pub(crate) fn two_reads_against_a_remover() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1]);
@@ -37,7 +37,7 @@ fn two_reads_against_a_remover() {
 
 /// What waits for a reader is dropped by its next read, or by the remover, who has seen that one; not when the reader ends.
 #[test]
-fn a_read_against_a_remover_who_waits_for_it() {
+pub(crate) fn a_read_against_a_remover_who_waits_for_it() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1]);

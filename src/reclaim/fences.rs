@@ -1,0 +1,228 @@
+//! Who pays for the race of a guard that begins against a removal (*enter against horizon*): readers, or those who remove.
+//!
+//! A guard announces its epoch and then reads the map; who has unlinked something looks at the announcements. Either the guard does not see what was
+//! unlinked, or it is seen itself. For that each of the two needs a fence between what it writes and what it reads. A map is in one of two modes:
+//!
+//! - *fenced*: each guard executes a fence, and so does who looks;
+//! - *free*: a guard only keeps the compiler from reordering, and who looks has every running thread execute a fence ([`barrier`]). A read costs half
+//!   then, and reads that do not depend on each other overlap; to look costs some hundred nanoseconds more, and disturbs the others for as long.
+//!
+//! Reads are many and removals few, so a map begins free, where the system has such a barrier. A thread that looks often finds that out
+//! ([`Pace`]), and changes the mode.
+//!
+//! # Changing the mode
+//!
+//! There is a mode between the two on either way, in which both sides do what is dear, and a barrier before that is left ([`turn`](Fences::turn)).
+//!
+//! - From *free* to *fenced*: a guard that has read *free* did so before the barrier, and so has announced itself before it; who reads *fenced* comes after the barrier
+//!   and sees that.
+//! - From *fenced* to *free*: who has read *fenced* did so before the barrier, and has unlinked before that; guards that read *free* come after the barrier, and do not
+//!   see what was unlinked.
+//!
+//! A map that one thread uses needs no barrier. A thread's first guard on a map counts it, with a fence ([`join`](Fences::join)): either who looks sees the count, or
+//! that thread does not see what was unlinked, now or later.
+//!
+//! Sources: P1202 (Goldblatt 2019) for the fences of two prices, the manual of Linux's `membarrier`, liburcu's `sys_membarrier` flavour.
+
+use std::cell::Cell;
+use std::time::Instant;
+
+use super::barrier;
+use crate::sync::{AtomicU32, IN_MODEL, Ordering, const_unless_loom, fence};
+
+/// Does a read execute a memory fence? [`Builder::read_fence`](crate::Builder::read_fence).
+///
+/// A read says that it is there before it looks at the map, and a removal looks for reads before it drops anything. One of the two has to pay for it that the
+/// other's word is not overlooked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadFence {
+    /// As [`Never`](Self::Never), until a thread removes and overwrites so often that it is cheaper the other way; as [`Always`](Self::Always) then, until that is over.
+    #[default]
+    Auto,
+    /// Reads execute a fence: some 5 ns, and they do not overlap. Removals are as cheap as can be.
+    Always,
+    /// Reads execute none. Each removal and overwriting, or each batch of them, has all running threads of the process execute one, by a system call (`membarrier`): 0.1 to 1 µs, and a pause of that length for
+    /// the others. Not while a single thread uses the map. Where there is no such call (it is Linux's) this is `Always`.
+    Never,
+}
+
+impl ReadFence {
+    /// `Auto`. `--cfg tidymap_fenced` is for tests: all of them are run once more that way.
+    pub(super) const BY_DEFAULT: ReadFence = if cfg!(tidymap_fenced) { ReadFence::Always } else { ReadFence::Auto };
+}
+
+/// Nobody has used the map. Both sides do what is dear.
+const UNDECIDED: u32 = 4;
+const FREE: u32 = 0;
+const TO_FENCED: u32 = 1;
+const FENCED: u32 = 2;
+const TO_FREE: u32 = 3;
+
+/// So many looks of a thread are timed together.
+const LOOKS: u32 = 64;
+/// A thread that looks again before so many times what a barrier takes have passed makes the map fenced: it would spend a part of its time in barriers, and the
+/// others as much. One that looks less than half as often makes it free.
+const PAYS: u32 = 8;
+
+/// A look takes some ten nanoseconds.
+const LEAST_PATIENCE: u32 = if IN_MODEL { 1 } else { 16 };
+const MOST_PATIENCE: u32 = if IN_MODEL { 1 } else { 256 };
+
+/// How often a thread looks. Owner only.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    looks: Cell<u32>,
+    since: Cell<Option<Instant>>,
+    patience: Cell<u32>,
+}
+
+impl Pace {
+    /// How often to look again for a guard that may be about to leave. Not for longer than it takes to hand the garbage over, most of which is a barrier;
+    /// and less where that was in vain.
+    pub(super) fn patience(&self) -> u32 {
+        self.patience.get().clamp(LEAST_PATIENCE, MOST_PATIENCE)
+    }
+
+    pub(super) fn was_patient(&self, in_vain: bool) {
+        let patience = self.patience();
+        self.patience.set(if in_vain { patience / 2 } else { patience * 2 });
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Fences {
+    mode: AtomicU32,
+    /// Threads, or rather their records, that have used the map.
+    users: AtomicU32,
+    chosen: ReadFence,
+}
+
+impl Fences {
+    const_unless_loom! {
+        pub(super) fn new(chosen: ReadFence) -> Fences {
+            Fences { mode: AtomicU32::new(UNDECIDED), users: AtomicU32::new(0), chosen }
+        }
+    }
+
+    pub(super) fn chosen(&self) -> ReadFence {
+        self.chosen
+    }
+
+    /// Do reads execute a fence now?
+    pub(super) fn is_fenced(&self) -> bool {
+        match self.mode.load(Ordering::Relaxed) {
+            UNDECIDED => self.at_first() == FENCED,
+            mode => mode != FREE,
+        }
+    }
+
+    fn at_first(&self) -> u32 {
+        if self.chosen != ReadFence::Always && barrier::is_present() { FREE } else { FENCED }
+    }
+
+    /// A record is used for the first time.
+    #[cold]
+    pub(super) fn join(&self) {
+        if self.mode.load(Ordering::Relaxed) == UNDECIDED {
+            // Before we are counted: whoever is counted later finds it decided. If somebody else has done it, well.
+            let _ = self.mode.compare_exchange(UNDECIDED, self.at_first(), Ordering::Relaxed, Ordering::Relaxed);
+        }
+        // ORDERING: Release and Acquire, for the mode. The fence is our side against `before_looking`: see above.
+        self.users.fetch_add(1, Ordering::AcqRel);
+        fence(Ordering::SeqCst);
+    }
+
+    /// The guard's side: between its announcement and its first look at the map.
+    #[inline(always)]
+    pub(super) fn announced(&self) {
+        barrier::light_if_present();
+        // ORDERING: Acquire pairs with the Release of `turn`: who reads *free* comes after the barrier. It is read after the announcement.
+        if self.mode.load(Ordering::Acquire) != FREE {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// The guard's side of *exit against hold_back*, which is the other one's to pay in both modes.
+    #[inline(always)]
+    pub(super) fn left(&self) {
+        barrier::light_if_present();
+        if self.mode.load(Ordering::Relaxed) != FREE {
+            Self::left_fenced();
+        }
+    }
+
+    /// In the free mode the barrier is there.
+    #[cold]
+    fn left_fenced() {
+        if !barrier::is_present() {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// The side of who has unlinked something, before it looks at the announcements. `own` is the calling thread's, if it is known to have used
+    /// the map.
+    #[inline]
+    pub(super) fn before_looking(&self, own: Option<&Pace>) {
+        // ORDERING: in the fenced mode this is all that there is to it; else for `join`: the number of users, and the mode, are read after it.
+        fence(Ordering::SeqCst);
+        if let Some(pace) = own {
+            if self.users.load(Ordering::Relaxed) == 1 {
+                return;
+            }
+            self.count(pace);
+        }
+        // ORDERING: Acquire pairs with the Release of `turn`: who reads *fenced* comes after the barrier.
+        if self.mode.load(Ordering::Acquire) != FENCED {
+            barrier::heavy();
+        }
+    }
+
+    /// Counts a look.
+    fn count(&self, pace: &Pace) {
+        pace.looks.set((pace.looks.get() + 1) % LOOKS);
+        if self.chosen == ReadFence::Auto && (pace.looks.get() == 0 || barrier::turns_at_each_look()) {
+            self.adapt(pace);
+        }
+    }
+
+    #[cfg(not(loom))]
+    #[cold]
+    fn adapt(&self, pace: &Pace) {
+        if !barrier::is_present() {
+            return;
+        }
+        let now = Instant::now();
+        let Some(since) = pace.since.replace(Some(now)) else { return };
+        let each = now.duration_since(since) / LOOKS;
+        let pays = PAYS * barrier::cost();
+        match self.mode.load(Ordering::Relaxed) {
+            FREE if each < pays => self.turn(FREE),
+            FENCED if each > 2 * pays => self.turn(FENCED),
+            _ => {}
+        }
+    }
+
+    /// In models, of maps that are to turn.
+    #[cfg(loom)]
+    fn adapt(&self, _: &Pace) {
+        if barrier::turns_at_each_look() {
+            self.turn(self.mode.load(Ordering::Relaxed));
+        }
+    }
+
+    /// Makes a free map fenced, and a fenced one free, unless somebody else is doing it.
+    fn turn(&self, mode: u32) {
+        let (by, to) = match mode {
+            FREE => (TO_FENCED, FENCED),
+            FENCED => (TO_FREE, FREE),
+            _ => return,
+        };
+        // ORDERING: the barrier orders it before what follows, for all threads.
+        if self.mode.compare_exchange(mode, by, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            barrier::heavy();
+            // ORDERING: Release pairs with the Acquire of `announced` and `before_looking`.
+            self.mode.store(to, Ordering::Release);
+        }
+    }
+}
