@@ -22,27 +22,26 @@ fn with(barrier: Simulated, explore: impl FnOnce()) {
 
 #[test]
 fn one_reader_and_a_remover() {
-    with(Simulated::Present, crate::last_one_out::one_reader_and_a_remover);
+    with(Simulated::Present, || crate::last_one_out::one_reader(3));
 }
 
 #[test]
 fn two_readers_and_a_remover() {
-    with(Simulated::Present, crate::last_one_out::two_readers_and_a_remover);
+    with(Simulated::Present, || crate::last_one_out::two_readers(2));
 }
 
 #[test]
 fn reclaim_against_a_late_reader() {
-    with(Simulated::Present, crate::barrier::reclaim_against_a_late_reader);
+    with(Simulated::Present, || {
+        let expected = [(false, "main"), (false, "reader"), (true, "main"), (true, "reader")];
+        let expected = expected.map(|(waited, role)| (waited, BTreeSet::from([role])));
+        assert_eq!(crate::barrier::late_reader(), expected.into());
+    });
 }
 
 #[test]
 fn two_reads_against_a_remover() {
     with(Simulated::Present, crate::readers::two_reads_against_a_remover);
-}
-
-#[test]
-fn get_against_remove_and_insert_again() {
-    with(Simulated::Present, crate::writers::get_against_remove_and_insert_again);
 }
 
 #[test]

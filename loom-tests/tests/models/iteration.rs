@@ -23,7 +23,7 @@ fn seen_beside(write: fn(&Ledger, &Map<Value>)) -> Vec<(u64, u64)> {
 
 /// Not twice, whichever of the two entries it comes to.
 #[test]
-pub(crate) fn iteration_against_remove_and_insert_again() {
+fn iteration_against_remove_and_insert_again() {
     let again = |ledger: &Ledger, map: &Map<Value>| {
         assert!(map.remove(&1).is_some());
         assert!(map.insert(1, ledger.value(11)).is_none());
@@ -35,7 +35,7 @@ pub(crate) fn iteration_against_remove_and_insert_again() {
 /// Of one that is overwritten, one of its values. (By `update`, so that the value is made after the guard's fence, which would
 /// order it otherwise.)
 #[test]
-pub(crate) fn iteration_against_overwrite() {
+fn iteration_against_overwrite() {
     let overwrite = |ledger: &Ledger, map: &Map<Value>| assert!(map.update(&2, |_| ledger.value(22)).is_some());
     let outcomes = explore(4, move || seen_beside(overwrite));
     assert_eq!(outcomes, BTreeSet::from([vec![(1, 1), (2, 2)], vec![(1, 1), (2, 22)]]));

@@ -6,8 +6,12 @@ use loom_tests::{Ledger, explore, play, promoted};
 
 /// One reader, one remover: when both have returned the value has been dropped, by either.
 #[test]
-pub(crate) fn one_reader_and_a_remover() {
-    let outcomes = explore(4, || {
+fn one_reader_and_a_remover() {
+    one_reader(4);
+}
+
+pub(crate) fn one_reader(preemptions: usize) {
+    let outcomes = explore(preemptions, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let reader = play("reader", {
@@ -32,8 +36,12 @@ pub(crate) fn one_reader_and_a_remover() {
 
 /// Two readers that leave at the same time, and a remover: each of the three may be the last.
 #[test]
-pub(crate) fn two_readers_and_a_remover() {
-    let outcomes = explore(3, || {
+fn two_readers_and_a_remover() {
+    two_readers(3);
+}
+
+pub(crate) fn two_readers(preemptions: usize) {
+    let outcomes = explore(preemptions, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let readers = ["first reader", "second reader"].map(|role| {

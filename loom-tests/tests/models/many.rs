@@ -58,7 +58,7 @@ fn remove_many_against_get() {
 /// The mutex is taken: what is removed is left to its holder, all of it.
 #[test]
 fn remove_many_against_insert_of_another_key() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1, 2]);
         let three = ledger.value(3);

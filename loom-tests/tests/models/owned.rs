@@ -63,7 +63,7 @@ pub(crate) fn opened_here_and_ended_there_against_a_remover() {
 
 /// Two threads share a session; one removes what the other one reads. It stays good until the session ends, and is dropped then.
 #[test]
-pub(crate) fn shared_by_a_reader_and_a_remover() {
+fn shared_by_a_reader_and_a_remover() {
     let outcomes = explore(5, || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1]);
@@ -90,7 +90,7 @@ pub(crate) fn shared_by_a_reader_and_a_remover() {
 
 /// A session ends while another one is opened: what is removed then waits for the second.
 #[test]
-pub(crate) fn one_ends_while_another_is_opened() {
+fn one_ends_while_another_is_opened() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1]);

@@ -37,7 +37,7 @@ pub(crate) fn two_reads_against_a_remover() {
 
 /// What waits for a reader is dropped by its next read, or by the remover, who has seen that one; not when the reader ends.
 #[test]
-pub(crate) fn a_read_against_a_remover_who_waits_for_it() {
+fn a_read_against_a_remover_who_waits_for_it() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1]);

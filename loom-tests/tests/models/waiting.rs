@@ -20,7 +20,7 @@ fn garbage(ledger: &Ledger, map: &Map<Value>) -> i64 {
 
 /// The task is woken by the guard that leaves last, and finds everything dropped.
 #[test]
-pub(crate) fn a_task_that_reclaims_against_a_reader() {
+fn a_task_that_reclaims_against_a_reader() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
@@ -61,22 +61,22 @@ fn reclaim_against_a_remover(settings: tidymap::Builder<u64, Value>) -> (bool, b
 
 /// The task is woken by a thread that has removed, and is still dropping.
 #[test]
-pub(crate) fn a_task_that_reclaims_against_a_remover() {
-    let outcomes = explore(4, || reclaim_against_a_remover(tidymap::HashMap::builder()));
+fn a_task_that_reclaims_against_a_remover() {
+    let outcomes = explore(3, || reclaim_against_a_remover(tidymap::HashMap::builder()));
     assert_eq!(outcomes, BTreeSet::from([(false, false), (false, true), (true, false), (true, true)]));
 }
 
 /// The task waits until it is saved up, and drops it.
 #[test]
-pub(crate) fn a_task_that_reclaims_against_one_who_saves_up() {
+fn a_task_that_reclaims_against_one_who_saves_up() {
     let batched = || tidymap::HashMap::builder().reclaim(tidymap::Reclaim::Batched(10));
-    let outcomes = explore(4, move || reclaim_against_a_remover(batched()));
+    let outcomes = explore(3, move || reclaim_against_a_remover(batched()));
     assert_eq!(outcomes, BTreeSet::from([(false, false), (false, true), (true, false), (true, true)]));
 }
 
 /// A task that gives up is not woken, and nobody minds.
 #[test]
-pub(crate) fn a_task_that_gives_up_against_a_reader() {
+fn a_task_that_gives_up_against_a_reader() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
@@ -97,7 +97,7 @@ pub(crate) fn a_task_that_gives_up_against_a_reader() {
 
 /// The second removal begins when the first pair has been dropped: by whoever was the last to see it.
 #[test]
-pub(crate) fn a_writer_at_the_cap_against_a_reader() {
+fn a_writer_at_the_cap_against_a_reader() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
@@ -121,8 +121,8 @@ pub(crate) fn a_writer_at_the_cap_against_a_reader() {
 
 /// Two writers, and room for one: never both.
 #[test]
-pub(crate) fn two_writers_at_the_cap() {
-    let outcomes = explore(4, || {
+fn two_writers_at_the_cap() {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
         let remove = |ledger: &Ledger, map: &Map<Value>, key| {
@@ -151,7 +151,7 @@ pub(crate) fn two_writers_at_the_cap() {
 
 /// What is left to the holder of the mutex is garbage at once. The holder needs no room: it links a new key.
 #[test]
-pub(crate) fn a_writer_at_the_cap_against_the_holder_of_the_mutex() {
+fn a_writer_at_the_cap_against_the_holder_of_the_mutex() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
@@ -175,7 +175,7 @@ pub(crate) fn a_writer_at_the_cap_against_the_holder_of_the_mutex() {
 
 /// What another thread saves up would wait for the writer that waits for it.
 #[test]
-pub(crate) fn a_writer_at_the_cap_against_what_is_saved_up() {
+fn a_writer_at_the_cap_against_what_is_saved_up() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let settings = tidymap::HashMap::builder().reclaim(tidymap::Reclaim::Batched(10)).max_pending(1);
@@ -194,8 +194,8 @@ pub(crate) fn a_writer_at_the_cap_against_what_is_saved_up() {
 
 /// Who takes a pair back makes room, though nobody waits for its guard.
 #[test]
-pub(crate) fn a_writer_at_the_cap_against_a_pair_that_is_taken_back() {
-    let outcomes = explore(4, || {
+fn a_writer_at_the_cap_against_a_pair_that_is_taken_back() {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
         let taker = play("taker", {
@@ -232,7 +232,7 @@ pub(crate) fn remove_owned_against_a_reader() {
 
 /// The pair is handed over if the reader has gone, or begins later; else the last one drops it.
 #[test]
-pub(crate) fn remove_entry_against_a_reader() {
+fn remove_entry_against_a_reader() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
@@ -256,7 +256,7 @@ pub(crate) fn remove_entry_against_a_reader() {
 
 /// A session of the same thread that was open at the removal may look; one that was opened later does not matter.
 #[test]
-pub(crate) fn remove_entry_against_guards_of_its_own_thread() {
+fn remove_entry_against_guards_of_its_own_thread() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
@@ -295,32 +295,32 @@ fn race<T: 'static>(other: fn(&Ledger, &Map<Value>) -> T) -> (Option<u64>, T, Op
 }
 
 #[test]
-pub(crate) fn remove_owned_against_overwrite() {
-    let outcomes = explore(4, || race(|ledger, map| number(map.insert(1, ledger.value(2)))));
+fn remove_owned_against_overwrite() {
+    let outcomes = explore(3, || race(|ledger, map| number(map.insert(1, ledger.value(2)))));
     assert_eq!(outcomes, BTreeSet::from([(Some(1), None, Some(2)), (Some(2), Some(1), None)]));
 }
 
 #[test]
-pub(crate) fn remove_owned_against_remove() {
+fn remove_owned_against_remove() {
     let outcomes = explore(4, || race(|_, map| number(map.remove(&1))));
     assert_eq!(outcomes, BTreeSet::from([(Some(1), None, None), (None, Some(1), None)]));
 }
 
 #[test]
-pub(crate) fn remove_owned_against_remove_owned() {
+fn remove_owned_against_remove_owned() {
     let remove = |_: &Ledger, map: &Map<Value>| map.remove_owned(&1).unwrap().map(|(_, value)| value.number());
     let outcomes = explore(4, move || race(remove));
     assert_eq!(outcomes, BTreeSet::from([(Some(1), None, None), (None, Some(1), None)]));
 }
 
 #[test]
-pub(crate) fn remove_owned_against_clear() {
-    let outcomes = explore(4, || race(|_, map| map.clear()));
+fn remove_owned_against_clear() {
+    let outcomes = explore(3, || race(|_, map| map.clear()));
     assert_eq!(outcomes, BTreeSet::from([(Some(1), (), None), (None, (), None)]));
 }
 
 #[test]
-pub(crate) fn remove_owned_against_update() {
+fn remove_owned_against_update() {
     let update = |ledger: &Ledger, map: &Map<Value>| {
         map.update(&1, |old| ledger.value(old.number() + 1)).as_deref().map(Value::number)
     };

@@ -30,7 +30,7 @@ pub(crate) fn race<A: 'static, B: 'static>(
 
 /// A value seen through the dirty table, or not yet: across its making, and a promotion of it.
 #[test]
-pub(crate) fn insert_against_get() {
+fn insert_against_get() {
     let outcomes = explore(5, || {
         let ledger = Ledger::default();
         let value = ledger.value(7);
@@ -40,7 +40,7 @@ pub(crate) fn insert_against_get() {
 }
 
 #[test]
-pub(crate) fn insert_against_get_with_promotions() {
+fn insert_against_get_with_promotions() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
@@ -56,7 +56,7 @@ pub(crate) fn insert_against_get_with_promotions() {
 
 /// The key makes a dirty table beside a read table.
 #[test]
-pub(crate) fn insert_against_get_beside_a_read_table() {
+fn insert_against_get_beside_a_read_table() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
@@ -69,7 +69,7 @@ pub(crate) fn insert_against_get_beside_a_read_table() {
 
 /// The dirty table is full: it is sealed, and another one takes the key.
 #[test]
-pub(crate) fn insert_against_get_with_growth() {
+fn insert_against_get_with_growth() {
     let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
@@ -106,14 +106,14 @@ fn removed_and_inserted_again<S: Ord + Send + 'static>(
 }
 
 #[test]
-pub(crate) fn get_against_remove_and_insert_again() {
+fn get_against_remove_and_insert_again() {
     let seen = removed_and_inserted_again(4, |map| number(map.get(&1)));
     assert_eq!(seen, [Some(1), None, Some(2)].into());
 }
 
 /// What was inserted has not gone when it has been seen.
 #[test]
-pub(crate) fn two_gets_against_remove_and_insert_again() {
+fn two_gets_against_remove_and_insert_again() {
     let seen = removed_and_inserted_again(3, |map| (number(map.get(&1)), number(map.get(&1))));
     let one_or = |then| (Some(1), then);
     assert_eq!(
@@ -124,7 +124,7 @@ pub(crate) fn two_gets_against_remove_and_insert_again() {
 
 /// Of two inserts of one key the second to come gets the value of the first.
 #[test]
-pub(crate) fn insert_against_insert() {
+fn insert_against_insert() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let (one, two) = (ledger.value(1), ledger.value(2));
@@ -136,7 +136,7 @@ pub(crate) fn insert_against_insert() {
 /// The inline value and the entry that holds it, dropped in either order.
 #[test]
 pub(crate) fn overwrite_against_remove() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -147,8 +147,8 @@ pub(crate) fn overwrite_against_remove() {
 
 /// A removal that finds the mutex taken leaves its entry to the holder.
 #[test]
-pub(crate) fn remove_against_insert_of_another_key() {
-    let outcomes = explore(4, || {
+fn remove_against_insert_of_another_key() {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -159,8 +159,8 @@ pub(crate) fn remove_against_insert_of_another_key() {
 
 /// A removed key and its successor.
 #[test]
-pub(crate) fn remove_against_insert() {
-    let outcomes = explore(4, || {
+fn remove_against_insert() {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -170,7 +170,7 @@ pub(crate) fn remove_against_insert() {
 }
 
 #[test]
-pub(crate) fn clear_against_overwrite() {
+fn clear_against_overwrite() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
@@ -182,7 +182,7 @@ pub(crate) fn clear_against_overwrite() {
 
 /// What is inserted before the exchange of the tables goes with them.
 #[test]
-pub(crate) fn clear_against_insert() {
+fn clear_against_insert() {
     let outcomes = explore(4, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
