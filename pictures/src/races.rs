@@ -26,25 +26,25 @@ struct Order {
 
 const ENTER: [Order; 2] = [
     Order {
-        name: "the guard's fence is first",
+        name: "the guard is faster",
         steps: &[
             (0, Guard, "store the epoch"),
-            (1, Guard, FENCE),
+            (1, Guard, FREE),
             (2, Guard, "read the map's pointers"),
-            (0, Remover, "unlink"),
-            (2, Remover, FENCE),
-            (3, Remover, "`horizon`: read epochs"),
+            (2, Remover, "unlink"),
+            (3, All, BARRIER),
+            (4, Remover, "`horizon`: read epochs"),
         ],
         end: (Tone::Garbage, ["The remover sees the epoch:", "what it has unlinked has to wait."]),
     },
     Order {
-        name: "the remover's fence is first",
+        name: "the barrier is faster",
         steps: &[
-            (0, Guard, "store the epoch"),
-            (2, Guard, FENCE),
-            (3, Guard, "read the map's pointers"),
             (0, Remover, "unlink"),
-            (1, Remover, FENCE),
+            (1, All, BARRIER),
+            (2, Guard, "store the epoch"),
+            (3, Guard, FREE),
+            (4, Guard, "read the map's pointers"),
             (2, Remover, "`horizon`: read epochs"),
         ],
         end: (Tone::Dropped, ["The guard does not find what was unlinked:", "the remover may drop it."]),
@@ -78,32 +78,32 @@ const EXIT: [Order; 2] = [
     },
 ];
 
-const FENCE: &str = "`fence(SeqCst)`";
 const FREE: &str = "`compiler_fence`: free";
 const BARRIER: &str = "`membarrier`: a fence in every running thread";
 
 pub(crate) fn draw() -> Picture {
     let mut picture = Picture::new(
         "races",
-        (900, 742),
-        "Both sides store, fence and load: so at least one sees what the other has stored",
-        "Two races, each in both orders. Enter against horizon: the guard stores its epoch, fences and reads pointers; the remover unlinks, fences \
-         and reads epochs. Exit against hold back: the guard clears its epoch and loads awaited; the remover raises awaited, has all threads \
+        (900, 774),
+        "Both sides store and load, with a barrier for the whole process between: so at least one sees what the other has stored",
+        "Two races, each in both orders. Enter against horizon: the guard stores its epoch and reads pointers; the remover unlinks, has all threads \
+         execute a fence, and reads epochs. Exit against hold back: the guard clears its epoch and loads awaited; the remover raises awaited, has all threads \
          execute a fence, and takes the horizon once more.",
     );
     let p = &mut picture;
     p.label(24, 72, HEAD, "enter against horizon");
-    p.label(24, 90, NOTE, "May what was unlinked be dropped at once? A guard that is being taken might find it. Each side has a full fence.");
+    p.label(24, 90, NOTE, "May what was unlinked be dropped at once? A guard that is being taken might find it. Its fence is made by the remover.");
     race(p, 102, &ENTER);
-    p.label(24, 376, HEAD, "exit against hold back");
-    let question = "The remover has seen a guard, and has put what it unlinked where it waits. Who drops it? The guard's fence is made by the remover.";
-    p.label(24, 394, NOTE, question);
-    race(p, 406, &EXIT);
+    p.label(24, 408, HEAD, "exit against hold back");
+    let question =
+        "The remover has seen a guard, and has put what it unlinked where it waits. Who drops it? The same again.";
+    p.label(24, 426, NOTE, question);
+    race(p, 438, &EXIT);
     let notes = [
         "Without the fences each load may be done before the store above it, and both sides miss. Acquire and Release do not forbid that.",
-        "Where there is no `membarrier`, and under Miri and loom, the second race has a full fence on both sides, too (`barrier.rs`).",
+        "Where there is no `membarrier`, both sides have a fence of their own; so has the first race where removals are frequent (`fences.rs`).",
     ];
-    p.lines(24, 706, NOTE, &notes);
+    p.lines(24, 738, NOTE, &notes);
     picture
 }
 
@@ -121,7 +121,7 @@ fn race(p: &mut Picture, y: i32, orders: &[Order; 2]) {
                 All => (x + 10, 394, Tone::Plain),
             };
             let tone = match *what {
-                FENCE | BARRIER => Tone::Fence,
+                BARRIER => Tone::Fence,
                 FREE => Tone::Making,
                 _ => tone,
             };

@@ -1,5 +1,5 @@
 //! The operations on many keys, in groups. What a key costs by itself is paid once for all of a group: the wait for memory, the mutex,
-//! the stamp, the fence of a guard.
+//! the stamp, the guard.
 //!
 //! The user's code runs before the mutex is taken, or after: a group is searched, key by key, without it; then what is new is linked,
 //! or what was removed is unlinked. So each key has a linearization point of its own, as in a call of its own.

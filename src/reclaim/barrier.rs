@@ -1,10 +1,10 @@
 //! A barrier of which one side is nearly free.
 //!
 //! Of two threads that each store and then load what the other stores, at least one sees the other's store if each has a
-//! full fence in between. Guards end often and garbage has to wait for one rarely, so the price is shifted: who ends a
-//! guard calls [`light`], which keeps only the compiler from reordering, and who lets garbage wait calls [`heavy`], which
+//! full fence in between. Guards begin and end often, and garbage is rare, so the price is shifted: who begins or ends a
+//! guard has the [`light`] side, which keeps only the compiler from reordering, and who has garbage calls [`heavy`], which
 //! makes every running thread of the process execute a fence (Linux's `membarrier`, private expedited). Either the
-//! leaving thread's store was before that fence, and the other sees it; or its load comes after it, and sees what the
+//! guard's store was before that fence, and the other sees it; or its load comes after it, and sees what the
 //! other stored before.
 //!
 //! Where there is no such system call, or under Miri, both are sequentially consistent fences. So they are in models, but for those
@@ -48,7 +48,12 @@ mod process_wide {
     }
 
     pub(super) fn barrier() {
-        if !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+        while !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+            // There is no memory for the list of processors; that passes.
+            if std::io::Error::last_os_error().raw_os_error() == Some(libc::ENOMEM) {
+                std::thread::yield_now();
+                continue;
+            }
             // Something has taken the call away after it was granted. Guards have relied on it; there is no going on.
             eprintln!("tidymap: membarrier has failed after the process was registered for it");
             std::process::abort();
@@ -76,7 +81,7 @@ mod process_wide {
         Absent,
         /// There is one.
         Present,
-        /// There is one, and maps change their mode at each look.
+        /// There is one, and the model's first thread changes the map's mode each time that it looks.
         Turning,
     }
 
@@ -90,8 +95,8 @@ mod process_wide {
         SIMULATED.set(simulated);
     }
 
-    pub(super) fn simulated() -> Simulated {
-        SIMULATED.get()
+    pub(super) fn turns() -> bool {
+        SIMULATED.get() == Simulated::Turning && slot::current().is_some_and(|slot| slot.id() == 0)
     }
 
     /// More than any model has slots.
@@ -102,22 +107,23 @@ mod process_wide {
     }
 
     pub(super) fn is_present() -> bool {
-        simulated() != Simulated::Absent
+        SIMULATED.get() != Simulated::Absent
     }
 
     pub(super) fn light() {
         if is_present() {
             match slot::current() {
                 Some(slot) => drop(WORDS[slot.id() as usize].fetch_add(1, Ordering::AcqRel)),
-                // A guard that is no thread's, taken by a thread that has had none.
-                None => fence(Ordering::SeqCst),
+                None => unreachable!("in models, who takes or ends a guard has had one of its own"),
             }
         }
     }
 
     pub(super) fn barrier() {
         for word in WORDS.iter() {
-            word.fetch_add(1, Ordering::AcqRel);
+            // ORDERING: the fences on both sides make it acquire and release what the caller knew before, and nothing of what it learns on the way: cheap
+            // sides of two threads are not ordered by it.
+            word.fetch_add(1, Ordering::Relaxed);
         }
         fence(Ordering::SeqCst);
     }
@@ -157,11 +163,11 @@ pub(super) fn light_if_present() {
     process_wide::light();
 }
 
-/// In a model of maps that change their mode: do they at each look?
+/// In a model of maps that change their mode: does the calling thread change it at each look?
 #[inline]
 pub(super) fn turns_at_each_look() -> bool {
     #[cfg(loom)]
-    return process_wide::simulated() == Simulated::Turning;
+    return process_wide::turns();
     #[cfg(not(loom))]
     false
 }

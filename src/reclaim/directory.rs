@@ -141,8 +141,8 @@ impl<L: Default> Directory<L> {
     fn allocate(&self, chunk: usize) -> *mut Record<L> {
         let records: Box<[Record<L>]> = (0..Self::len(chunk)).map(|_| Record::default()).collect();
         let fresh = Box::into_raw(records).cast::<Record<L>>();
-        // ORDERING: Release, and before the chunk is published: who finds the chunk has seen this, so a horizon behind that
-        // thread's fence sees it, too (*enter against horizon*).
+        // ORDERING: Release, and before the chunk is published: who finds the chunk has seen this, so whoever sees that
+        // thread's announcement sees it, too (*enter against horizon*).
         self.top.fetch_max(chunk + 1, Ordering::Release);
         // ORDERING: Release publishes the records to the Acquire loads of `record` and `iter`; Acquire on failure for the
         // records of the thread that was faster.

@@ -262,6 +262,7 @@ impl<L: Default> Epochs<L> {
     ///
     /// `own` is the calling thread's record, if it has used that.
     pub(crate) fn horizon(&self, own: Option<&Record<L>>) -> Epoch {
+        debug_assert!(own.is_none_or(|own| own.live.load(Ordering::Relaxed) & USED != 0), "F2: it is counted");
         // The reclaimer's side of *enter against horizon*.
         self.fences.before_looking(own.map(|own| &own.pace));
         self.horizon_again()

@@ -19,13 +19,15 @@
 //! - From *fenced* to *free*: who has read *fenced* did so before the barrier, and has unlinked before that; guards that read *free* come after the barrier, and do not
 //!   see what was unlinked.
 //!
-//! A map that one thread uses needs no barrier. A thread's first guard on a map counts it, with a fence ([`join`](Fences::join)): either who looks sees the count, or
-//! that thread does not see what was unlinked, now or later.
+//! A map that one thread uses needs no barrier. The first guard of a record counts it, with a fence ([`join`](Fences::join)): either who looks sees the count, or
+//! that guard does not see what was unlinked, nor do those that come after it. These may be another thread's: a slot changes hands by a mutex, and who has it next comes after who had it
+//! before. A record that has been used stays counted.
 //!
 //! Sources: P1202 (Goldblatt 2019) for the fences of two prices, the manual of Linux's `membarrier`, liburcu's `sys_membarrier` flavour.
 
 use std::cell::Cell;
-use std::time::Instant;
+#[cfg(not(loom))]
+use std::time::Duration;
 
 use super::barrier;
 use crate::sync::{AtomicU32, IN_MODEL, Ordering, const_unless_loom, fence};
@@ -40,10 +42,10 @@ pub enum ReadFence {
     /// As [`Never`](Self::Never), until a thread removes and overwrites so often that it is cheaper the other way; as [`Always`](Self::Always) then, until that is over.
     #[default]
     Auto,
-    /// Reads execute a fence: some 5 ns, and they do not overlap. Removals are as cheap as can be.
+    /// Reads execute a fence: two nanoseconds or more, and they overlap less. Removals are as cheap as can be.
     Always,
-    /// Reads execute none. Each removal and overwriting, or each batch of them, has all running threads of the process execute one, by a system call (`membarrier`): 0.1 to 1 µs, and a pause of that length for
-    /// the others. Not while a single thread uses the map. Where there is no such call (it is Linux's) this is `Always`.
+    /// Reads execute none. Each removal and overwriting, or each batch of them, has all running threads of the process execute one, by a system call (`membarrier`): from 0.2 µs to some microseconds, by the machine, and a pause for
+    /// the others. Not while a single thread has used the map, except for calls that wait or report ([`reclaim`](crate::HashMap::reclaim), [`stats`](crate::HashMap::stats)). Where there is no such call (it is Linux's) this is `Always`.
     Never,
 }
 
@@ -60,27 +62,35 @@ const FENCED: u32 = 2;
 const TO_FREE: u32 = 3;
 
 /// So many looks of a thread are timed together.
-const LOOKS: u32 = 64;
+const LOOKS: u16 = 64;
 /// A thread that looks again before so many times what a barrier takes have passed makes the map fenced: it would spend a part of its time in barriers, and the
 /// others as much. One that looks less than half as often makes it free.
 const PAYS: u32 = 8;
 
+/// Microseconds, since whenever.
+#[cfg(not(loom))]
+fn now() -> u32 {
+    static BEGINNING: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    BEGINNING.elapsed().as_micros() as u32
+}
+
 /// A look takes some ten nanoseconds.
-const LEAST_PATIENCE: u32 = if IN_MODEL { 1 } else { 16 };
-const MOST_PATIENCE: u32 = if IN_MODEL { 1 } else { 256 };
+const LEAST_PATIENCE: u16 = if IN_MODEL { 1 } else { 16 };
+const MOST_PATIENCE: u16 = if IN_MODEL { 1 } else { 256 };
 
 /// How often a thread looks. Owner only.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    looks: Cell<u32>,
-    since: Cell<Option<Instant>>,
-    patience: Cell<u32>,
+    looks: Cell<u16>,
+    patience: Cell<u16>,
+    /// When the looks were last timed: microseconds, which may begin anew.
+    since: Cell<u32>,
 }
 
 impl Pace {
     /// How often to look again for a guard that may be about to leave. Not for longer than it takes to hand the garbage over, most of which is a barrier;
     /// and less where that was in vain.
-    pub(super) fn patience(&self) -> u32 {
+    pub(super) fn patience(&self) -> u16 {
         self.patience.get().clamp(LEAST_PATIENCE, MOST_PATIENCE)
     }
 
@@ -118,7 +128,9 @@ impl Fences {
     }
 
     fn at_first(&self) -> u32 {
-        if self.chosen != ReadFence::Always && barrier::is_present() { FREE } else { FENCED }
+        // Where a processor shows a store to some earlier than to others, calls on different keys would not be in one order without fences.
+        let shows_to_all = cfg!(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64"));
+        if self.chosen != ReadFence::Always && shows_to_all && barrier::is_present() { FREE } else { FENCED }
     }
 
     /// A record is used for the first time.
@@ -160,8 +172,8 @@ impl Fences {
         }
     }
 
-    /// The side of who has unlinked something, before it looks at the announcements. `own` is the calling thread's, if it is known to have used
-    /// the map.
+    /// The side of who has unlinked something, before it looks at the announcements. `own` is the calling thread's, which must have been counted: a
+    /// single user is taken to be the caller.
     #[inline]
     pub(super) fn before_looking(&self, own: Option<&Pace>) {
         // ORDERING: in the fenced mode this is all that there is to it; else for `join`: the number of users, and the mode, are read after it.
@@ -189,12 +201,11 @@ impl Fences {
     #[cfg(not(loom))]
     #[cold]
     fn adapt(&self, pace: &Pace) {
-        if !barrier::is_present() {
+        if self.at_first() == FENCED {
             return;
         }
-        let now = Instant::now();
-        let Some(since) = pace.since.replace(Some(now)) else { return };
-        let each = now.duration_since(since) / LOOKS;
+        let now = now();
+        let each = Duration::from_micros(now.wrapping_sub(pace.since.replace(now)).into()) / LOOKS.into();
         let pays = PAYS * barrier::cost();
         match self.mode.load(Ordering::Relaxed) {
             FREE if each < pays => self.turn(FREE),

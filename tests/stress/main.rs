@@ -4,6 +4,7 @@
 //! - [`world`]: the keys, the values and their ledgers;
 //! - [`anything`]: any operation on any key; [`counters`]: what no thread's operation may lose;
 //! - [`comings`]: tables, sessions and threads that come and go;
+//! - [`fences`]: reads that announce themselves without one;
 //! - [`reclaim`] and [`rounds`]: that nothing is left, after `reclaim`, and after two threads have met.
 
 mod anything;
@@ -11,6 +12,7 @@ mod comings;
 #[path = "../common/mod.rs"]
 mod common;
 mod counters;
+mod fences;
 mod reclaim;
 mod rounds;
 mod world;

@@ -104,6 +104,32 @@ fn reads_against_two_removals_that_turn_the_map() {
     });
 }
 
+/// Of two removers one turns the map, and the other finds it in any mode.
+#[test]
+fn a_read_against_a_remover_beside_one_that_turns_the_map() {
+    with(Simulated::Turning, || {
+        let outcomes = explore(2, || {
+            let ledger = Ledger::default();
+            let map = promoted(&ledger, 1, 1);
+            map.insert(2, ledger.value(2));
+            map.shrink_to_fit();
+            let reader = play("reader", {
+                let map = map.clone();
+                move || assert!(number(map.get(&1)).is_none_or(|number| number == 1))
+            });
+            let remover = play("remover", {
+                let map = map.clone();
+                move || assert!(map.remove(&1).is_some())
+            });
+            assert!(map.remove(&2).is_some());
+            reader.join().unwrap();
+            remover.join().unwrap();
+            assert_eq!(ledger.live(), 0, "nobody needs to call anything");
+        });
+        assert_eq!(outcomes, BTreeSet::from([()]));
+    });
+}
+
 /// How often the value was found, and who dropped it.
 fn two_gets_against_a_removal() -> (usize, BTreeSet<&'static str>) {
     let ledger = Ledger::default();
