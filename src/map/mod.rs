@@ -164,6 +164,13 @@ impl<K, V> HashMap<K, V> {
 }
 
 impl<K, V, S> HashMap<K, V, S> {
+    /// For models: makes a map whose reads are without a fence fenced, and the other way round.
+    #[cfg(loom)]
+    #[doc(hidden)]
+    pub fn turn_now(&self) {
+        self.core.domain.turn_now();
+    }
+
     const_unless_loom! {
         /// An empty map with this hasher. Allocates nothing, and may be called in a `static`.
         ///

@@ -74,32 +74,17 @@ mod process_wide {
     use crate::reclaim::slot;
     use crate::sync::{AtomicUsize, Ordering, fence, lazy_static};
 
-    /// What the models of a test run with.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Simulated {
-        /// There is no barrier.
-        Absent,
-        /// There is one.
-        Present,
-        /// There is one, and the model's first thread changes the map's mode each time that it looks.
-        Turning,
-    }
-
     std::thread_local! {
         // Of the standard library: all threads of a model run on the thread of its test.
-        static SIMULATED: Cell<Simulated> = const { Cell::new(Simulated::Absent) };
+        static SIMULATED: Cell<bool> = const { Cell::new(false) };
     }
 
     /// Models that this thread explores from now on have a barrier, or not.
-    pub fn simulate(simulated: Simulated) {
+    pub fn simulate(simulated: bool) {
         SIMULATED.set(simulated);
     }
 
-    pub(super) fn turns() -> bool {
-        SIMULATED.get() == Simulated::Turning && slot::current().is_some_and(|slot| slot.id() == 0)
-    }
-
-    /// More than any model has slots.
+    /// As many as any model has slots.
     const THREADS: usize = 4;
 
     lazy_static! {
@@ -107,15 +92,14 @@ mod process_wide {
     }
 
     pub(super) fn is_present() -> bool {
-        SIMULATED.get() != Simulated::Absent
+        SIMULATED.get()
     }
 
     pub(super) fn light() {
         if is_present() {
-            match slot::current() {
-                Some(slot) => drop(WORDS[slot.id() as usize].fetch_add(1, Ordering::AcqRel)),
-                None => unreachable!("in models, who takes or ends a guard has had one of its own"),
-            }
+            // The last word is also for who ends a guard that is no thread's, and has had none of its own.
+            let word = slot::current().map_or(usize::MAX, |slot| slot.id() as usize).min(THREADS - 1);
+            WORDS[word].fetch_add(1, Ordering::AcqRel);
         }
     }
 
@@ -163,17 +147,8 @@ pub(super) fn light_if_present() {
     process_wide::light();
 }
 
-/// In a model of maps that change their mode: does the calling thread change it at each look?
-#[inline]
-pub(super) fn turns_at_each_look() -> bool {
-    #[cfg(loom)]
-    return process_wide::turns();
-    #[cfg(not(loom))]
-    false
-}
-
 #[cfg(loom)]
-pub use process_wide::{Simulated, simulate};
+pub use process_wide::simulate;
 
 /// The dear side: from some hundred nanoseconds to some microseconds, with the number of running threads and by the machine.
 #[cold]

@@ -354,6 +354,12 @@ impl<G: Garbage> Domain<G> {
         items
     }
 
+    /// For models: makes a map whose reads are without a fence fenced, and the other way round.
+    #[cfg(loom)]
+    pub(crate) fn turn_now(&self) {
+        self.epochs.turn_now();
+    }
+
     pub(crate) fn is_read_fenced(&self) -> bool {
         self.epochs.read_fence().1
     }

@@ -379,6 +379,11 @@ impl<L: Default> Epochs<L> {
         (self.fences.chosen(), self.fences.is_fenced())
     }
 
+    #[cfg(loom)]
+    pub(crate) fn turn_now(&self) {
+        self.fences.turn_now();
+    }
+
     pub(crate) fn record_bytes(&self) -> usize {
         self.records.bytes()
     }

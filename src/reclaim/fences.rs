@@ -193,7 +193,7 @@ impl Fences {
     /// Counts a look.
     fn count(&self, pace: &Pace) {
         pace.looks.set((pace.looks.get() + 1) % LOOKS);
-        if self.chosen == ReadFence::Auto && (pace.looks.get() == 0 || barrier::turns_at_each_look()) {
+        if self.chosen == ReadFence::Auto && pace.looks.get() == 0 {
             self.adapt(pace);
         }
     }
@@ -214,13 +214,9 @@ impl Fences {
         }
     }
 
-    /// In models, of maps that are to turn.
+    /// Models say when.
     #[cfg(loom)]
-    fn adapt(&self, _: &Pace) {
-        if barrier::turns_at_each_look() {
-            self.turn(self.mode.load(Ordering::Relaxed));
-        }
-    }
+    fn adapt(&self, _: &Pace) {}
 
     /// Makes a free map fenced, and a fenced one free, unless somebody else is doing it.
     fn turn(&self, mode: u32) {
@@ -235,5 +231,10 @@ impl Fences {
             // ORDERING: Release pairs with the Acquire of `announced` and `before_looking`.
             self.mode.store(to, Ordering::Release);
         }
+    }
+
+    #[cfg(loom)]
+    pub(super) fn turn_now(&self) {
+        self.turn(self.mode.load(Ordering::Relaxed));
     }
 }

@@ -37,7 +37,7 @@ mod warning;
 mod watch;
 
 #[cfg(loom)]
-pub use barrier::{Simulated, simulate};
+pub use barrier::simulate;
 pub(crate) use domain::Domain;
 pub(crate) use drain::{Drain, WouldWait};
 pub(crate) use drops::Panics;
