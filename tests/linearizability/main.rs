@@ -62,7 +62,8 @@ fn long(with_clear: bool, crowd: usize) -> impl Iterator<Item = Plan> {
 /// Plans for a sixth of the short histories: there are six tests of them. The younger and the emptier a map is, the more of what threads
 /// do concerns its tables.
 fn short(with_clear: bool, crowd: usize) -> impl Iterator<Item = Plan> {
-    let histories = std::env::var("HISTORIES").map_or(20_000, |number| number.parse().expect("a number"));
+    let some = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
+    let histories = std::env::var("HISTORIES").map_or(some, |number| number.parse().expect("a number"));
     (0..if cfg!(miri) { 1 } else { histories / 6 }).map(move |number| {
         let mut random = Random::new(number);
         let mut up_to = |most: usize| 1 + random.below(most as u64) as usize;

@@ -24,7 +24,7 @@
 //!
 //! // Several looks under one lock: a session. It keeps what it finds, but locks nothing out.
 //! let (guard, session) = (theirs.read().unwrap(), ours.pin());
-//! assert_eq!(guard.values().sum::<i32>(), session.values().sum());
+//! assert_eq!(guard.values().sum::<i32>(), session.values().sum::<i32>());
 //! drop(guard);
 //!
 //! // A look and a change under one lock: one call.
