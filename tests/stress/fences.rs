@@ -22,7 +22,7 @@ impl Drop for Canary {
 #[repr(align(64))]
 struct Line(AtomicU64);
 
-/// A reader whose announcements come late, because lines that it has stored to before are with the other thread; and one who overwrites what it reads.
+/// A reader whose announcements may come late, because lines that it has stored to before are with the other thread; and one who overwrites what it reads.
 fn nothing_is_read_that_has_been_dropped(read_fence: ReadFence, read: fn(&HashMap<u64, Canary, GoodHash>) -> u64) {
     const OVERWRITES: u64 = if cfg!(miri) { 20 } else { 100_000 };
     let canary = || Canary(AtomicU64::new(ALIVE));

@@ -8,7 +8,7 @@ use loom_tests::{Ledger, explore, play, promoted};
 /// if the other one has made the chunk, too.
 #[test]
 fn readers_in_a_new_chunk_and_a_remover_in_the_old_one() {
-    let outcomes = explore(2, || {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let readers = ["first reader", "second reader"].map(|role| {
