@@ -37,7 +37,7 @@ pub(crate) fn one_reader(preemptions: usize) {
 /// Two readers that leave at the same time, and a remover: each of the three may be the last.
 #[test]
 fn two_readers_and_a_remover() {
-    two_readers(2);
+    two_readers(3);
 }
 
 pub(crate) fn two_readers(preemptions: usize) {
