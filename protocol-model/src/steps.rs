@@ -4,7 +4,7 @@
 //! | step | in the code |
 //! |---|---|
 //! | `Idle` | the call begins: if `Core::is_vacant` it is over; else `Epochs::enter`: the load of `now` |
-//! | `EnterStore` | `Epochs::enter`: the store of the epoch, and the fence |
+//! | `EnterStore` | `Epochs::enter`: the store of the epoch, and the fence, its own or the remover's |
 //! | `Searching` | `Core::searching` |
 //! | `LoadState` | `Core::state` |
 //! | `LookAtTable` | `Table::find`: `Bucket::meta` |

@@ -74,7 +74,7 @@ rows! {
 /// |---|---|---|
 #[doc = documentation!()]
 ///
-/// The oldest guard's thread has no metric, for its name is no number: [`Stats::oldest_guard`] has it.
+/// The oldest guard's thread has no metric, for its name is no number: [`Stats::oldest_guard`] has it. Nor has [`Stats::read_fence`].
 #[derive(Clone, Debug)]
 pub struct Metrics {
     instruments: Vec<Instrument>,
@@ -197,6 +197,8 @@ mod tests {
                 pending: Pending { entries: 9, bytes: 10 },
             }),
             heap: Heap { tables: 13, entries: 14, records: 15 },
+            // No figure.
+            read_fence: false,
         };
         let mut figures: Vec<_> = ROWS
             .iter()

@@ -53,13 +53,13 @@ use crate::sync::const_unless_loom;
 ///
 /// # One map with pairs as keys instead?
 ///
-/// A [`HashMap<(K1, K2), V>`](crate::HashMap) reads with one lookup instead of two, and takes less memory where most outer keys have few entries: an inner map costs about a
-/// kilobyte ([`InnerMap::heap`]). This map is for those who list or remove what belongs to an outer key, or ask how much that is; there, all entries of all keys would have to be looked at.
+/// A [`HashMap<(K1, K2), V>`](crate::HashMap) reads with one lookup instead of two, and takes less memory where most outer keys have few entries: an inner map of one entry takes some
+/// 700 bytes ([`InnerMap::heap`]). This map is for those who list or remove what belongs to an outer key, or ask how much that is; there, all entries of all keys would have to be looked at.
 ///
 /// # What is not here
 ///
-/// Of what [`HashMap`](crate::HashMap) has: no settings (no [cap on garbage](crate::Builder::max_pending), no [hook](crate::Builder::on_reclaim), no [batches](crate::Reclaim::Batched):
-/// it is always `Immediate`), no sessions that are `Send`, no `Reader`, no calls with many keys, nothing by `&mut` or by value, no single flight, no `reclaim_async`, and neither serde nor rayon.
+/// Of what [`HashMap`](crate::HashMap) has: no settings (no [cap on garbage](crate::Builder::max_pending), no [hook](crate::Builder::on_reclaim), no [batches](crate::Reclaim::Batched), no
+/// [`ReadFence`](crate::ReadFence): it is always `Immediate` and `Auto`), no sessions that are `Send`, no `Reader`, no calls with many keys, nothing by `&mut` or by value, no single flight, no `reclaim_async`, and neither serde nor rayon.
 pub struct NestedMap<K1, K2, V, S = RandomState> {
     core: Nested<K1, K2, V>,
     hash_builder: S,

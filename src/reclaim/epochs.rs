@@ -146,7 +146,7 @@ impl<L: Default> Epochs<L> {
         // reads, too.
         record.epoch.store(now, Ordering::Release);
         // The guard's side of *enter against horizon*.
-        self.fences.announced();
+        self.fences.announced(&record.pace);
         (record, now)
     }
 
@@ -212,7 +212,7 @@ impl<L: Default> Epochs<L> {
 
     /// Makes the guard of `epoch`, the only one of the calling thread, one that is taken now. Never waits.
     ///
-    /// Unlike [`enter`](Self::enter) this takes no fence: the thread announces an epoch all the time, an old one until it
+    /// Unlike [`enter`](Self::enter) this needs neither a fence nor a barrier: the thread announces an epoch all the time, an old one until it
     /// announces the new one, and whichever of the two a reclaimer sees is as old as all that the guard may still find.
     #[inline]
     pub(crate) fn advance(&self, record: &Record<L>, epoch: Epoch) -> (Epoch, Exit) {
@@ -262,7 +262,7 @@ impl<L: Default> Epochs<L> {
     ///
     /// `own` is the calling thread's record, if it has used that.
     pub(crate) fn horizon(&self, own: Option<&Record<L>>) -> Epoch {
-        debug_assert!(own.is_none_or(|own| own.live.load(Ordering::Relaxed) & USED != 0), "F2: it is counted");
+        debug_assert!(own.is_none_or(|own| own.live.load(Ordering::Relaxed) & USED != 0), "B2: it is counted");
         // The reclaimer's side of *enter against horizon*.
         self.fences.before_looking(own.map(|own| &own.pace));
         self.horizon_again()

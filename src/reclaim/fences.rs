@@ -4,11 +4,11 @@
 //! unlinked, or it is seen itself. For that each of the two needs a fence between what it writes and what it reads. A map is in one of two modes:
 //!
 //! - *fenced*: each guard executes a fence, and so does who looks;
-//! - *free*: a guard only keeps the compiler from reordering, and who looks has every running thread execute a fence ([`barrier`]). A read costs half
+//! - *free*: a guard only keeps the compiler from reordering, and who looks has every running thread execute a fence ([`barrier`]). A read costs less
 //!   then, and reads that do not depend on each other overlap; to look costs some hundred nanoseconds more, and disturbs the others for as long.
 //!
 //! Reads are many and removals few, so a map begins free, where the system has such a barrier. A thread that looks often finds that out
-//! ([`Pace`]), and changes the mode.
+//! ([`Pace`]), and changes the mode; so do reads, if nobody looks any more.
 //!
 //! # Changing the mode
 //!
@@ -39,18 +39,19 @@ use crate::sync::{AtomicU32, IN_MODEL, Ordering, const_unless_loom, fence};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadFence {
-    /// As [`Never`](Self::Never), until a thread removes and overwrites so often that it is cheaper the other way; as [`Always`](Self::Always) then, until that is over.
+    /// As [`Never`](Self::Never), until a thread removes and overwrites so often that it is cheaper the other way; as [`Always`](Self::Always) then, until it does so less often, or reads find that
+    /// nobody has for some 20 ms.
     #[default]
     Auto,
     /// Reads execute a fence: two nanoseconds or more, and they overlap less. Removals are as cheap as can be.
     Always,
     /// Reads execute none. Each removal and overwriting, or each batch of them, has all running threads of the process execute one, by a system call (`membarrier`): from 0.2 µs to some microseconds, by the machine, and a pause for
-    /// the others. Not while a single thread has used the map, except for calls that wait or report ([`reclaim`](crate::HashMap::reclaim), [`stats`](crate::HashMap::stats)). Where there is no such call (it is Linux's) this is `Always`.
+    /// the others. Not while a single thread has used the map, except for calls that wait or report ([`reclaim`](crate::HashMap::reclaim), [`stats`](crate::HashMap::stats)). Where there is no such call (it is Linux's), and on other processors than x86 and aarch64, this is `Always`.
     Never,
 }
 
 impl ReadFence {
-    /// `Auto`. `--cfg tidymap_fenced` is for tests: all of them are run once more that way.
+    /// `Auto`. `--cfg tidymap_fenced` is for tests: most of them are run once more that way.
     pub(super) const BY_DEFAULT: ReadFence = if cfg!(tidymap_fenced) { ReadFence::Always } else { ReadFence::Auto };
 }
 
@@ -62,7 +63,7 @@ const FENCED: u32 = 2;
 const TO_FREE: u32 = 3;
 
 /// So many looks of a thread are timed together.
-const LOOKS: u16 = 64;
+const LOOKS: u8 = 64;
 /// A thread that looks again before so many times what a barrier takes have passed makes the map fenced: it would spend a part of its time in barriers, and the
 /// others as much. One that looks less than half as often makes it free.
 const PAYS: u32 = 8;
@@ -71,19 +72,25 @@ const PAYS: u32 = 8;
 #[cfg(not(loom))]
 fn now() -> u32 {
     static BEGINNING: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
-    BEGINNING.elapsed().as_micros() as u32
+    (BEGINNING.elapsed().as_micros() as u32).max(1)
 }
 
 /// A look takes some ten nanoseconds.
 const LEAST_PATIENCE: u16 = if IN_MODEL { 1 } else { 16 };
 const MOST_PATIENCE: u16 = if IN_MODEL { 1 } else { 256 };
 
+/// If nobody has looked so many times for this long, reads make the map free.
+#[cfg(not(loom))]
+const QUIET: Duration = Duration::from_millis(20);
+
 /// How often a thread looks. Owner only.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    looks: Cell<u16>,
+    looks: Cell<u8>,
+    /// Guards that have executed a fence.
+    fenced: Cell<u8>,
     patience: Cell<u16>,
-    /// When the looks were last timed: microseconds, which may begin anew.
+    /// When the looks were last timed: microseconds, which may begin anew. 0 if they have not been.
     since: Cell<u32>,
 }
 
@@ -103,6 +110,8 @@ impl Pace {
 #[derive(Debug)]
 pub(super) struct Fences {
     mode: AtomicU32,
+    /// When any thread has last timed its looks. No primitive of a model: those say when the mode changes.
+    timed: std::sync::atomic::AtomicU32,
     /// Threads, or rather their records, that have used the map.
     users: AtomicU32,
     chosen: ReadFence,
@@ -111,7 +120,7 @@ pub(super) struct Fences {
 impl Fences {
     const_unless_loom! {
         pub(super) fn new(chosen: ReadFence) -> Fences {
-            Fences { mode: AtomicU32::new(UNDECIDED), users: AtomicU32::new(0), chosen }
+            Fences { mode: AtomicU32::new(UNDECIDED), timed: std::sync::atomic::AtomicU32::new(0), users: AtomicU32::new(0), chosen }
         }
     }
 
@@ -147,13 +156,33 @@ impl Fences {
 
     /// The guard's side: between its announcement and its first look at the map.
     #[inline(always)]
-    pub(super) fn announced(&self) {
+    pub(super) fn announced(&self, own: &Pace) {
         barrier::light_if_present();
         // ORDERING: Acquire pairs with the Release of `turn`: who reads *free* comes after the barrier. It is read after the announcement.
         if self.mode.load(Ordering::Acquire) != FREE {
             fence(Ordering::SeqCst);
+            own.fenced.set(own.fenced.get().wrapping_add(1));
+            if own.fenced.get() == 0 {
+                self.end_if_quiet();
+            }
         }
     }
+
+    /// Makes a fenced map free, if nobody who looks is there to do it.
+    #[cfg(not(loom))]
+    #[cold]
+    fn end_if_quiet(&self) {
+        if self.chosen == ReadFence::Auto && self.at_first() == FREE && self.mode.load(Ordering::Relaxed) == FENCED {
+            let timed = self.timed.load(std::sync::atomic::Ordering::Relaxed);
+            let quiet = Duration::from_micros(now().wrapping_sub(timed).into());
+            if quiet > QUIET.max(2 * PAYS * barrier::cost() * LOOKS.into()) {
+                self.turn(FENCED);
+            }
+        }
+    }
+
+    #[cfg(loom)]
+    fn end_if_quiet(&self) {}
 
     /// The guard's side of *exit against hold_back*, which is the other one's to pay in both modes.
     #[inline(always)]
@@ -205,7 +234,12 @@ impl Fences {
             return;
         }
         let now = now();
-        let each = Duration::from_micros(now.wrapping_sub(pace.since.replace(now)).into()) / LOOKS.into();
+        self.timed.store(now, std::sync::atomic::Ordering::Relaxed);
+        let before = pace.since.replace(now);
+        if before == 0 {
+            return;
+        }
+        let each = Duration::from_micros(now.wrapping_sub(before).into()) / LOOKS.into();
         let pays = PAYS * barrier::cost();
         match self.mode.load(Ordering::Relaxed) {
             FREE if each < pays => self.turn(FREE),

@@ -14,6 +14,7 @@ mod own_thread;
 mod owned;
 mod owned_sessions;
 mod progress;
+mod read_fence;
 mod readers;
 mod reclamation;
 mod single_flight;
