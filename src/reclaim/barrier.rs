@@ -155,18 +155,13 @@ pub use process_wide::simulate;
 pub(super) fn heavy() {
     fence(Ordering::SeqCst);
     if process_wide::is_present() {
-        #[cfg(loom)]
-        process_wide::barrier();
-        #[cfg(not(loom))]
         cost::time(process_wide::barrier);
     }
 }
 
 /// What the dear side takes in this process, as it was of late; 0 if it has not been there.
-#[cfg(not(loom))]
 pub(super) use cost::cost;
 
-#[cfg(not(loom))]
 mod cost {
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::{Duration, Instant};

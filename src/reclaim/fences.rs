@@ -26,7 +26,6 @@
 //! Sources: P1202 (Goldblatt 2019) for the fences of two prices, the manual of Linux's `membarrier`, liburcu's `sys_membarrier` flavour.
 
 use std::cell::Cell;
-#[cfg(not(loom))]
 use std::time::Duration;
 
 use super::barrier;
@@ -69,7 +68,6 @@ const LOOKS: u8 = 64;
 const PAYS: u32 = 8;
 
 /// Microseconds, since whenever.
-#[cfg(not(loom))]
 fn now() -> u32 {
     static BEGINNING: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
     (BEGINNING.elapsed().as_micros() as u32).max(1)
@@ -80,7 +78,6 @@ const LEAST_PATIENCE: u16 = if IN_MODEL { 1 } else { 16 };
 const MOST_PATIENCE: u16 = if IN_MODEL { 1 } else { 256 };
 
 /// If nobody has looked so many times for this long, reads make the map free.
-#[cfg(not(loom))]
 const QUIET: Duration = Duration::from_millis(20);
 
 /// How often a thread looks. Owner only.
@@ -169,10 +166,11 @@ impl Fences {
     }
 
     /// Makes a fenced map free, if nobody who looks is there to do it.
-    #[cfg(not(loom))]
     #[cold]
     fn end_if_quiet(&self) {
-        if self.chosen == ReadFence::Auto && self.at_first() == FREE && self.mode.load(Ordering::Relaxed) == FENCED {
+        // Models say when.
+        let may_turn = !IN_MODEL && self.chosen == ReadFence::Auto && self.at_first() == FREE;
+        if may_turn && self.mode.load(Ordering::Relaxed) == FENCED {
             let timed = self.timed.load(std::sync::atomic::Ordering::Relaxed);
             let quiet = Duration::from_micros(now().wrapping_sub(timed).into());
             if quiet > QUIET.max(2 * PAYS * barrier::cost() * LOOKS.into()) {
@@ -180,9 +178,6 @@ impl Fences {
             }
         }
     }
-
-    #[cfg(loom)]
-    fn end_if_quiet(&self) {}
 
     /// The guard's side of *exit against hold_back*, which is the other one's to pay in both modes.
     #[inline(always)]
@@ -227,10 +222,9 @@ impl Fences {
         }
     }
 
-    #[cfg(not(loom))]
     #[cold]
     fn adapt(&self, pace: &Pace) {
-        if self.at_first() == FENCED {
+        if IN_MODEL || self.at_first() == FENCED {
             return;
         }
         let now = now();
@@ -247,10 +241,6 @@ impl Fences {
             _ => {}
         }
     }
-
-    /// Models say when.
-    #[cfg(loom)]
-    fn adapt(&self, _: &Pace) {}
 
     /// Makes a free map fenced, and a fenced one free, unless somebody else is doing it.
     fn turn(&self, mode: u32) {
