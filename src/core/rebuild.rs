@@ -229,6 +229,21 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         self.writer.misses.store(0, Ordering::Relaxed);
     }
 
+    /// Leaves a map in which nothing is linked without tables, but for a dirty one that was asked for.
+    fn forget_empty_tables(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
+        let dirty = self.tables(guard).1[0];
+        if !lock.reserved || dirty.is_empty() {
+            return self.forget_tables(guard, lock);
+        }
+        if let Some(next) = lock.next.take() {
+            guard.retire(Unlinked::<K, V>::Table(next.into_table()));
+        }
+        self.drop_spare(guard, lock);
+        let mut young = [Table::EMPTY; YOUNG];
+        young[0] = dirty;
+        self.publish(guard, Table::EMPTY, young);
+    }
+
     /// A dirty table that has room for `additional` entries.
     pub(crate) fn reserve(&self, guard: &Held<'_, G>, additional: usize) -> Result<(), NoTable> {
         let mut lock = self.lock();
@@ -335,7 +350,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         for _ in 0..calls {
             let is_sparse = self.is_sparse(guard, lock);
             if is_sparse && lock.linked() == 0 {
-                return self.forget_tables(guard, lock);
+                return self.forget_empty_tables(guard, lock);
             }
             // Without entries in young tables there is nothing to gain, and a reservation to lose.
             let misses_have_paid = lock.linked_young() > 0 && self.misses_have_paid();

@@ -196,3 +196,19 @@ fn on_another_thread() {
     drop(owned);
     assert_eq!((keys.live(), values.live()), (0, 0));
 }
+
+/// A drain that was leaked leaves tables in which nothing is linked. Who reserves finds room in one of them, and that one stays.
+#[test]
+fn a_reservation_after_a_leaked_drain_holds() {
+    for entries in 1..200_u64 {
+        let mut map: HashMap<u64, u64> = HashMap::new();
+        (0..entries).for_each(|key| drop(map.insert(key, key)));
+        let mut drain = map.drain();
+        assert_eq!(drain.by_ref().count() as u64, entries);
+        std::mem::forget(drain);
+        map.reserve(1);
+        assert!(map.capacity() >= 1, "after {entries}");
+        assert!(map.insert(0, 0).is_none());
+        assert_eq!((map.len(), map.get_cloned(&0)), (1, Some(0)));
+    }
+}
