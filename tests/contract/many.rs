@@ -313,10 +313,40 @@ fn f1_get_many_goes_on_after_a_panic() {
     assert_eq!(found.map(|value| *value.unwrap()).collect::<Vec<_>>(), (17..40).collect::<Vec<_>>());
 }
 
+/// How often a look for the key compares it.
+fn comparisons(map: &HashMap<Nosy, u64>, number: u64) -> u32 {
+    thread_local!(static COUNTED: Cell<u32> = const { Cell::new(0) });
+    fn count() {
+        ON_EQ.set(Some(Box::new(|| {
+            COUNTED.set(COUNTED.get() + 1);
+            count();
+        })));
+    }
+    COUNTED.set(0);
+    count();
+    let _ = map.contains_key(&Nosy(number));
+    ON_EQ.set(None);
+    COUNTED.get()
+}
+
+/// A map with the keys 0 to 9 in which looks for these compare once, and looks for 20 and 21 do not. Hashes are random: one in some hundred maps is
+/// otherwise.
+fn nosy_that_compares_equal_keys_only() -> &'static HashMap<Nosy, u64> {
+    loop {
+        let map = nosy(usize::MAX);
+        map.insert(Nosy(20), 20);
+        let is_plain = (0..10).all(|number| comparisons(map, number) == 1) && comparisons(map, 21) == 0;
+        map.remove(&Nosy(20));
+        if is_plain && comparisons(map, 20) == 0 {
+            return map;
+        }
+    }
+}
+
 /// What has been killed before a panic is unlinked; what has been built is dropped, and the map is usable.
 #[test]
 fn f1_a_panic_leaves_what_came_before_it() {
-    let map = nosy(usize::MAX);
+    let map = nosy_that_compares_equal_keys_only();
     let keys = [1, 2, 3, 4].map(Nosy);
     let mut asked = 0;
     let removed = catch_unwind(AssertUnwindSafe(|| {
