@@ -200,7 +200,7 @@ fn on_another_thread() {
 /// A drain that was leaked leaves tables in which nothing is linked. Who reserves finds room in one of them, and that one stays.
 #[test]
 fn a_reservation_after_a_leaked_drain_holds() {
-    for entries in 1..200_u64 {
+    for entries in if cfg!(miri) { 99..100 } else { 1..200_u64 } {
         let mut map: HashMap<u64, u64> = HashMap::new();
         (0..entries).for_each(|key| drop(map.insert(key, key)));
         let mut drain = map.drain();
