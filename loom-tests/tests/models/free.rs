@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use loom::sync::Arc;
 use loom_tests::{Ledger, Map, Value, ask, explore, number, play, promoted};
 use tidymap::simulate;
 
@@ -72,36 +71,41 @@ fn a_reader_that_comes_against_a_remover_who_was_alone() {
 /// The map becomes fenced by a reader that has begun before, and has not executed a fence.
 #[test]
 fn a_reader_that_makes_the_map_fenced_against_a_remover() {
-    with_barrier(|| {
-        let outcomes = explore(3, || {
-            let ledger = Ledger::default();
-            let map = promoted(&ledger, 1, 1);
-            let remover = remover(&map);
+    a_read_against_a_removal(
+        |_| (),
+        |map| {
             let session = map.pin();
             let found = session.get(&1);
             map.turn_now();
-            let found = found.map(Value::number).is_some();
-            drop(session);
-            remover.join().unwrap();
-            assert_eq!(ledger.live(), 0, "nobody needs to call anything");
-            (found, ledger.dropped_by())
-        });
-        let drops = [(false, "main"), (false, "remover"), (true, "main"), (true, "remover")];
-        assert_eq!(outcomes, drops.map(|(found, role)| (found, BTreeSet::from([role]))).into());
-    });
+            found.map(Value::number).is_some()
+        },
+    );
 }
 
 /// The map becomes free again by a reader, whose next guard executes no fence, while a remover looks that takes it to be fenced.
 #[test]
 fn a_reader_that_makes_the_map_free_against_a_remover() {
+    a_read_against_a_removal(
+        |map| map.turn_now(),
+        |map| {
+            map.turn_now();
+            number(map.get(&1)).is_some()
+        },
+    );
+}
+
+/// Of a map made ready by `before`.
+fn a_read_against_a_removal(before: fn(&Map<Value>), read: fn(&Map<Value>) -> bool) {
     with_barrier(|| {
-        let outcomes = explore(3, || {
+        let outcomes = explore(3, move || {
             let ledger = Ledger::default();
             let map = promoted(&ledger, 1, 1);
-            map.turn_now();
-            let remover = remover(&map);
-            map.turn_now();
-            let found = number(map.get(&1)).is_some();
+            before(&map);
+            let remover = play("remover", {
+                let map = map.clone();
+                move || assert!(map.remove(&1).is_some())
+            });
+            let found = read(&map);
             remover.join().unwrap();
             assert_eq!(ledger.live(), 0, "nobody needs to call anything");
             (found, ledger.dropped_by())
@@ -118,11 +122,6 @@ fn reads_against_a_remover_that_makes_the_map_fenced() {
         let outcomes = explore(3, || two_gets_against_a_removal(|map| map.turn_now()));
         assert_eq!(outcomes, either_drops());
     });
-}
-
-fn remover(map: &Arc<Map<Value>>) -> loom::thread::JoinHandle<()> {
-    let map = map.clone();
-    play("remover", move || assert!(map.remove(&1).is_some()))
 }
 
 /// How often the value was found, and who dropped it.
