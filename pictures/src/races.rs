@@ -85,7 +85,7 @@ pub(crate) fn draw() -> Picture {
     let mut picture = Picture::new(
         "races",
         (900, 774),
-        "Both sides store and load, with a barrier for the whole process between: so at least one sees what the other has stored",
+        "Each stores, then loads, with a barrier between: one sees what the other stored",
         "Two races, each in both orders. Enter against horizon: the guard stores its epoch and reads pointers; the remover unlinks, has all threads \
          execute a fence, and reads epochs. Exit against hold back: the guard clears its epoch and loads awaited; the remover raises awaited, has all threads \
          execute a fence, and takes the horizon once more.",

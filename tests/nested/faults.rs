@@ -1,5 +1,7 @@
 //! F1, R5: hostile user code on both levels.
 
+use std::sync::LazyLock;
+
 use tidymap::{NestedMap, Operation};
 
 use crate::common::fuse::{Fuse, burn, lit};
@@ -123,17 +125,19 @@ fn f1_a_panic_at_any_call_of_user_code_leaves_the_map_whole() {
     }
 }
 
-/// Uses the map when it is dropped.
-struct Busy<'m>(&'m NestedMap<u64, u64, Busy<'m>>, u64);
+static USED: LazyLock<NestedMap<u64, u64, Busy>> = LazyLock::new(NestedMap::new);
 
-impl Drop for Busy<'_> {
+/// Uses the map when it is dropped.
+struct Busy(u64);
+
+impl Drop for Busy {
     fn drop(&mut self) {
-        let Busy(map, number) = *self;
+        let Busy(number) = *self;
         if number > 0 {
-            map.insert(number % 3, number, Busy(map, 0));
-            assert!(map.remove(&(number % 3), &number).is_some());
-            map.remove_outer(&(number % 5));
-            assert!(map.reclaim().is_err(), "it would wait for itself");
+            USED.insert(number % 3, number, Busy(0));
+            assert!(USED.remove(&(number % 3), &number).is_some());
+            USED.remove_outer(&(number % 5));
+            assert!(USED.reclaim().is_err(), "it would wait for itself");
         }
     }
 }
@@ -141,16 +145,15 @@ impl Drop for Busy<'_> {
 /// R5: destructors run outside every lock and guard, and may use both levels.
 #[test]
 fn r5_a_destructor_may_use_the_map() {
-    let map: &NestedMap<u64, u64, Busy<'_>> = Box::leak(Box::new(NestedMap::new()));
     for number in 1..100 {
-        map.insert(number % 7, number, Busy(map, number));
+        USED.insert(number % 7, number, Busy(number));
     }
     for number in 1..50 {
-        map.remove(&(number % 7), &number);
+        USED.remove(&(number % 7), &number);
     }
     (0..7).for_each(|outer| {
-        map.remove_outer(&outer);
+        USED.remove_outer(&outer);
     });
-    map.clear();
-    assert_eq!((map.len(), map.outer_len(), map.stats().pending.entries), (0, 0, 0));
+    USED.clear();
+    assert_eq!((USED.len(), USED.outer_len(), USED.stats().pending.entries), (0, 0, 0));
 }
