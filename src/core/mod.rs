@@ -57,6 +57,7 @@ use table::Table;
 use writer::Writer;
 
 pub(crate) type Guard<'m, K, V> = crate::reclaim::Guard<'m, Unlinked<K, V>>;
+pub(crate) type Lent<'m, K, V> = crate::reclaim::Lent<'m, Unlinked<K, V>>;
 pub(crate) type MapHeld<'m, K, V> = Held<'m, Unlinked<K, V>>;
 pub(crate) type Lease<'m, K, V> = crate::reclaim::Lease<'m, Unlinked<K, V>>;
 pub(crate) type Permit<'m, K, V> = crate::reclaim::Permit<'m, Unlinked<K, V>>;
@@ -154,6 +155,13 @@ impl<'g, K, V> Pair<'g, K, V> {
     pub(crate) fn parts(self) -> (&'g K, &'g V) {
         (self.key, self.value)
     }
+}
+
+/// What a first look tells of a key.
+pub(crate) enum Glance<'g, K, V> {
+    Found(Pair<'g, K, V>),
+    Absent,
+    Unsure,
 }
 
 /// An entry, as it was found: with the word that names its value, and where.
@@ -299,8 +307,21 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let state = self.state(guard)?;
-        // Most keys are the first candidate of their home bucket, or have none there: that much is inlined, without a loop.
+        match self.glance(guard, hash, key) {
+            Glance::Found(pair) => Some(pair),
+            Glance::Absent => None,
+            Glance::Unsure => self.get_on(*guard, hash, key),
+        }
+    }
+
+    /// Most keys are the first candidate of their home bucket, or have none there: so much of [`get`](Self::get), inlined, and
+    /// without a loop.
+    #[inline(always)]
+    pub(crate) fn glance<'g, Q>(&self, guard: &'g Held<'_, G>, hash: Hash, key: &Q) -> Glance<'g, K, V>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        let Some(state) = self.state(guard) else { return Glance::Absent };
         // SAFETY: T1, as in `find`.
         if let Some(home) = unsafe { state.read.home_bucket(hash) } {
             let meta = home.meta();
@@ -308,22 +329,23 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
                 let entry = Entry::<K, V>::from_raw(home.entry(slot));
                 // SAFETY: E2: found under the guard.
                 let pair = unsafe { if key.equivalent(entry.key()) { entry.live_pair() } else { None } };
-                if pair.is_some() {
-                    return pair;
+                if let Some(pair) = pair {
+                    return Glance::Found(pair);
                 }
             } else if !meta.overflows() && !state.has_young {
-                return None;
+                return Glance::Absent;
             }
         }
-        self.get_on(*guard, state, hash, key)
+        Glance::Unsure
     }
 
-    /// The rest of [`get`](Self::get).
+    /// [`get`](Self::get), if a [`glance`](Self::glance) has not told.
     #[inline(never)]
-    fn get_on<'g, Q>(&self, guard: Held<'g, G>, state: &State<K>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
+    pub(crate) fn get_on<'g, Q>(&self, guard: Held<'g, G>, hash: Hash, key: &Q) -> Option<Pair<'g, K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
+        let state = self.state(&guard)?;
         // SAFETY: T1, as in `find`.
         let found = unsafe { Self::find_in(state.read, hash, key) }.or_else(|| {
             if !state.has_young {

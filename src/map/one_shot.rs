@@ -4,9 +4,9 @@ use std::hash::{BuildHasher, Hash};
 
 use equivalent::Equivalent;
 
-use super::reference::{Kept, Ref, erase, keep};
+use super::reference::{Erased, Kept, Ref, erase, keep};
 use super::{CompareExchangeError, Compute, HashMap, OccupiedError, Operation};
-use crate::core::{Computed, Next, Pair, Permit};
+use crate::core::{self, Computed, Glance, Lent, Next, Pair, Permit};
 
 /// The same as a result that keeps the guard under which it was computed, in what [`keep`] makes.
 macro_rules! keep_computed {
@@ -56,10 +56,44 @@ where
         if self.core.is_vacant() {
             return None;
         }
-        let hash = self.hash(key);
+        self.get_hashed(self.hash(key), key)
+    }
+
+    /// The pair of a key whose hash is known.
+    #[inline(always)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    pub(super) fn get_hashed<Q>(&self, hash: core::Hash, key: &Q) -> Option<Ref<'_, K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
         let guard = self.guard();
-        let pair = self.core.get(&guard, hash, key)?;
-        Some(keep!(guard, pair))
+        let (pair, guard) = match self.core.glance(&guard, hash, key) {
+            Glance::Found(pair) => (erase(pair), guard),
+            Glance::Absent => return None,
+            Glance::Unsure => {
+                let lent = guard.lend();
+                let pair = self.get_on(lent, hash, key);
+                // SAFETY: G4: `get_on` has returned.
+                let guard = unsafe { lent.taken_back() };
+                (pair?, guard)
+            }
+        };
+        // SAFETY: E2, E3: found under the guard.
+        Some(Ref::new(unsafe { Kept::new(guard, pair) }))
+    }
+
+    /// The rest of [`get_hashed`](Self::get_hashed). Ends the guard if it unwinds: were that left to the caller, its guard would be in memory from the
+    /// beginning.
+    #[inline(never)]
+    fn get_on<Q>(&self, lent: Lent<'_, K, V>, hash: core::Hash, key: &Q) -> Option<Erased<K, V>>
+    where
+        Q: Equivalent<K> + ?Sized,
+    {
+        // SAFETY: G4: the caller takes it back only if this returns, and then it is lent.
+        let guard = unsafe { lent.taken_back() };
+        let pair = self.core.get_on(*guard, hash, key).map(erase);
+        guard.lend();
+        pair
     }
 
     /// Gives the pair of `key` to `read`, and returns what that returns. Like [`get`](Self::get), and a little faster. `read` runs
@@ -78,12 +112,11 @@ where
         if self.core.is_vacant() {
             return None;
         }
-        let hash = self.hash(key);
-        let guard = self.guard();
-        let result = self.core.get(&guard, hash, key).map(|pair| read(pair.key, pair.value));
+        let kept = self.get_hashed(self.hash(key), key)?;
+        let result = read(kept.key(), kept.value());
         // Not at the end of the function: a destructor that panics there leaks what is returned.
-        drop(guard);
-        result
+        drop(kept);
+        Some(result)
     }
 
     /// A clone of the value of `key`. Like [`get`](Self::get).

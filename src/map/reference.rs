@@ -78,6 +78,7 @@ impl<K, V: fmt::Display> fmt::Display for Ref<'_, K, V> {
 /// A pair on its way from a guard that is about to be moved.
 pub(crate) type Erased<K, V> = (NonNull<K>, NonNull<V>);
 
+#[inline(always)]
 pub(crate) fn erase<K, V>(pair: Pair<'_, K, V>) -> Erased<K, V> {
     (NonNull::from(pair.key), NonNull::from(pair.value))
 }

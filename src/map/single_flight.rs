@@ -239,17 +239,6 @@ where
         }
     }
 
-    #[inline]
-    #[cfg_attr(feature = "guard-locations", track_caller)]
-    fn get_hashed(&self, hash: core::Hash, key: &K) -> Option<Ref<'_, K, V>> {
-        if self.core.is_vacant() {
-            return None;
-        }
-        let guard = self.guard();
-        let pair = self.core.get(&guard, hash, key)?;
-        Some(keep!(guard, pair))
-    }
-
     /// Inserts what was computed, and ends the flight after that.
     #[cfg_attr(feature = "guard-locations", track_caller)]
     fn land(&self, mut leader: Leader<'_, K>, hash: core::Hash, value: V) -> Ref<'_, K, V> {

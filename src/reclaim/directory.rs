@@ -4,27 +4,27 @@
 
 use std::cell::UnsafeCell;
 
+use super::epochs::Epoch;
 use super::fences::Pace;
 use super::nested::Nested;
 use super::place::{Announced, Places};
-use super::slot::{FIRST_CHUNK, Slot};
+use super::slot::{CHUNKS, FIRST_CHUNK, Slot};
 use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, const_unless_loom};
 
-/// Chunks of 4, 8, 16, ... records: enough for 67 million threads.
-#[cfg(not(loom))]
-const CHUNKS: usize = 24;
-#[cfg(loom)]
-const CHUNKS: usize = 3;
+/// Instead of an epoch: no guard has ever been taken.
+pub(super) const UNUSED: Epoch = 0;
+/// Instead of an epoch: none is held. Above all epochs, so that it is never the least.
+pub(super) const IDLE: Epoch = Epoch::MAX;
 
 /// What a map knows of one thread. Its own cache lines (two, because processors fetch them in pairs).
 #[derive(Debug)]
 #[repr(C, align(128))]
 pub(crate) struct Record<L> {
-    /// The epoch of the oldest guard this thread holds on the map, or 0. Written by the owner, read by reclaimers.
+    /// The epoch of the oldest guard this thread holds on the map; [`IDLE`] if it holds none, [`UNUSED`] if it never has. Written by the owner,
+    /// read by reclaimers.
     pub(super) epoch: AtomicU64,
-    /// Twice how many guards it holds, and one more if the record has ever been used. Written by the owner. 64 bits: leaked ones add up, and must
-    /// not overflow.
-    pub(super) live: AtomicU64,
+    /// How many guards it holds beside that. Written by the owner. 64 bits: leaked ones add up, and must not overflow.
+    pub(super) more: AtomicU64,
     /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
     pub(super) since: AtomicU64,
     /// Where the oldest guard was taken. Written by the owner.
@@ -45,8 +45,8 @@ unsafe impl<L: Sync> Sync for Record<L> {}
 impl<L: Default> Default for Record<L> {
     fn default() -> Self {
         Record {
-            epoch: AtomicU64::new(0),
-            live: AtomicU64::new(0),
+            epoch: AtomicU64::new(UNUSED),
+            more: AtomicU64::new(0),
             since: AtomicU64::new(0),
             place: Announced::default(),
             nested: UnsafeCell::default(),
@@ -59,7 +59,8 @@ impl<L: Default> Default for Record<L> {
 
 #[derive(Debug)]
 pub(crate) struct Directory<L> {
-    chunks: [AtomicPtr<Record<L>>; CHUNKS],
+    /// The last stays null: it is [`Slot::NONE`]'s.
+    chunks: [AtomicPtr<Record<L>>; CHUNKS + 1],
     /// One more than the greatest index of a chunk that is there, or is about to be.
     top: AtomicUsize,
 }
@@ -68,7 +69,7 @@ impl<L: Default> Directory<L> {
     const_unless_loom! {
         pub(crate) fn new() -> Directory<L> {
             #[cfg(not(loom))]
-            let chunks = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS];
+            let chunks = [const { AtomicPtr::new(std::ptr::null_mut()) }; CHUNKS + 1];
             #[cfg(loom)]
             let chunks = std::array::from_fn(|_| AtomicPtr::new(std::ptr::null_mut()));
             Directory { chunks, top: AtomicUsize::new(0) }
@@ -78,21 +79,21 @@ impl<L: Default> Directory<L> {
     /// The record of `slot`, made if need be.
     #[inline]
     pub(crate) fn record(&self, slot: Slot) -> &Record<L> {
-        // ORDERING: Acquire pairs with the Release of `allocate`: the records are seen initialized.
-        let mut chunk = self.chunks[slot.chunk as usize].load(Ordering::Acquire);
-        if chunk.is_null() {
-            chunk = self.allocate(slot.chunk as usize);
-        }
-        // SAFETY: D1: a chunk that is not null has `len(chunk)` records and lives as long as `self`; a slot's index is
-        // below the length of its chunk.
-        unsafe { &*chunk.add(slot.index as usize) }
+        self.get(slot).unwrap_or_else(|| {
+            self.allocate(slot.chunk as usize);
+            self.get(slot).expect("its chunk has been allocated")
+        })
     }
 
-    /// The record of `slot` if its chunk exists.
+    /// The record of `slot`, if its chunk exists.
+    #[inline(always)]
     pub(crate) fn get(&self, slot: Slot) -> Option<&Record<L>> {
-        // ORDERING: Acquire, as in `record`.
-        let chunk = self.chunks[slot.chunk as usize].load(Ordering::Acquire);
-        // SAFETY: D1, as in `record`.
+        // SAFETY: D1: no slot has a chunk above `CHUNKS`.
+        let chunk = unsafe { self.chunks.get_unchecked(slot.chunk as usize) };
+        // ORDERING: Acquire pairs with the Release of `allocate`: the records are seen initialized.
+        let chunk = chunk.load(Ordering::Acquire);
+        // SAFETY: D1: a chunk that is not null has `len(chunk)` records and lives as long as `self`; a slot's index is
+        // below the length of its chunk.
         (!chunk.is_null()).then(|| unsafe { &*chunk.add(slot.index as usize) })
     }
 
@@ -123,12 +124,12 @@ impl<L: Default> Directory<L> {
 
     /// The records of a chunk; none if it is not there.
     fn chunk(&self, chunk: usize) -> &[Record<L>] {
-        // ORDERING: Acquire, as in `record`.
+        // ORDERING: Acquire, as in `get`.
         let records = self.chunks[chunk].load(Ordering::Acquire);
         if records.is_null() {
             return &[];
         }
-        // SAFETY: D1, as in `record`.
+        // SAFETY: D1, as in `get`.
         unsafe { std::slice::from_raw_parts(records, Self::len(chunk)) }
     }
 
@@ -138,21 +139,18 @@ impl<L: Default> Directory<L> {
     }
 
     #[cold]
-    fn allocate(&self, chunk: usize) -> *mut Record<L> {
+    fn allocate(&self, chunk: usize) {
         let records: Box<[Record<L>]> = (0..Self::len(chunk)).map(|_| Record::default()).collect();
         let fresh = Box::into_raw(records).cast::<Record<L>>();
         // ORDERING: Release, and before the chunk is published: who finds the chunk has seen this, so whoever sees that
         // thread's announcement sees it, too (*enter against horizon*).
         self.top.fetch_max(chunk + 1, Ordering::Release);
-        // ORDERING: Release publishes the records to the Acquire loads of `record` and `iter`; Acquire on failure for the
-        // records of the thread that was faster.
-        match self.chunks[chunk].compare_exchange(std::ptr::null_mut(), fresh, Ordering::Release, Ordering::Acquire) {
-            Ok(_) => fresh,
-            Err(theirs) => {
-                // SAFETY: `fresh` came from such a box just now and was not published.
-                unsafe { Self::free(fresh, chunk) };
-                theirs
-            }
+        // ORDERING: Release publishes the records to the Acquire loads of `get` and `chunk`.
+        let null = std::ptr::null_mut();
+        if self.chunks[chunk].compare_exchange(null, fresh, Ordering::Release, Ordering::Relaxed).is_err() {
+            // Another thread was faster.
+            // SAFETY: `fresh` came from such a box just now and was not published.
+            unsafe { Self::free(fresh, chunk) };
         }
     }
 }

@@ -212,8 +212,8 @@ impl<G: Garbage> Domain<G> {
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
         let retired = unsafe { &mut *local.retired.get() };
         let items = match self.epochs.announced(record) {
-            0 => std::mem::take(retired),
-            oldest => {
+            None => std::mem::take(retired),
+            Some(oldest) => {
                 let held = retired.split_off(retired.partition_point(|item| item.stamp < oldest));
                 std::mem::replace(retired, held)
             }

@@ -32,23 +32,19 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::directory::{Directory, Record};
+use super::directory::{Directory, IDLE, Record, UNUSED};
 use super::fences::{Fences, ReadFence};
 use super::place::Place;
 use super::slot::{self, Slot};
 use super::{age, barrier};
 use crate::sync::{AtomicU64, Ordering, const_unless_loom};
 
-/// A moment on the engine's counter. 0 is none.
+/// A moment on the engine's counter, from 1 on.
 pub(crate) type Epoch = u64;
 
 /// Set in [`Epochs::awaited`] while something is left over that any guard can go on with: above all epochs, so every guard that
 /// ends sees itself awaited.
 const LEFT_OVER: Epoch = 1 << 63;
-
-/// In [`Record::live`]: it has been used; and what each guard adds to that.
-const USED: u64 = 1;
-const ONE: u64 = 2;
 
 #[derive(Debug)]
 pub(crate) struct Epochs<L> {
@@ -58,6 +54,11 @@ pub(crate) struct Epochs<L> {
     awaited: AtomicU64,
     fences: Fences,
     records: Directory<L>,
+}
+
+/// Is it what a record announces while its thread holds a guard?
+fn is_guard(epoch: Epoch) -> bool {
+    epoch != UNUSED && epoch != IDLE
 }
 
 /// A thread that holds guards, as others see it.
@@ -121,25 +122,34 @@ impl<L: Default> Epochs<L> {
     /// Returns the thread's record and the guard's epoch. Never waits.
     #[inline(always)]
     pub(crate) fn enter(&self, place: Place) -> (&Record<L>, Epoch) {
-        self.enter_at(slot::enter(), place)
+        let slot = slot::enter();
+        let record = match self.records.get(slot) {
+            Some(record) => record,
+            None => self.first_record(slot),
+        };
+        self.enter_at(record, place)
+    }
+
+    /// The calling thread's record, if there was none yet.
+    #[cold]
+    fn first_record(&self, slot: Slot) -> &Record<L> {
+        self.records.record(if slot == Slot::NONE { slot::assign() } else { slot })
     }
 
     /// [`enter`](Self::enter) for a guard that belongs to no thread, but has leased `slot`. Whichever thread uses it does so after
     /// this has returned: what has been unlinked before a barrier that this thread has met, that thread does not see either.
     pub(crate) fn enter_leased(&self, slot: Slot, place: Place) -> (&Record<L>, Epoch) {
-        self.enter_at(slot, place)
+        self.enter_at(self.records.record(slot), place)
     }
 
     #[inline(always)]
-    fn enter_at(&self, slot: Slot, place: Place) -> (&Record<L>, Epoch) {
-        let record = self.records.record(slot);
+    fn enter_at<'e>(&self, record: &'e Record<L>, place: Place) -> (&'e Record<L>, Epoch) {
         // ORDERING: Acquire pairs with the Release of `stamp`: who reads an epoch has seen the unlinkings before it.
         let now = self.now.load(Ordering::Acquire);
-        if record.live.load(Ordering::Relaxed) != USED && !self.is_first_use(record) {
+        if record.epoch.load(Ordering::Relaxed) != IDLE && !self.is_first_use(record) {
             Self::count(record, now, place);
             return (record, now);
         }
-        record.live.store(USED + ONE, Ordering::Relaxed);
         record.since.store(0, Ordering::Relaxed);
         record.place.store(place);
         // ORDERING: Release, so that a horizon that reads this epoch and passes it over has acquired the thread's earlier
@@ -153,7 +163,7 @@ impl<L: Default> Epochs<L> {
     /// Is it the record's first guard, of all times? Then it is a user from now on.
     #[cold]
     fn is_first_use(&self, record: &Record<L>) -> bool {
-        let is_first = record.live.load(Ordering::Relaxed) == 0;
+        let is_first = record.epoch.load(Ordering::Relaxed) == UNUSED;
         if is_first {
             self.fences.join();
         }
@@ -164,12 +174,12 @@ impl<L: Default> Epochs<L> {
     /// needs no fence; the guard keeps its own epoch for the time when it is the oldest.
     #[cold]
     fn count(record: &Record<L>, epoch: Epoch, place: Place) {
-        let live = record.live.load(Ordering::Relaxed);
-        record.live.store(live + ONE, Ordering::Relaxed);
+        let more = record.more.load(Ordering::Relaxed);
+        record.more.store(more + 1, Ordering::Relaxed);
         // SAFETY: D2: only the owner thread touches `nested` and `places`, and no user code runs meanwhile.
         let (nested, places) = unsafe { (&mut *record.nested.get(), &mut *record.places.get()) };
         let announced = record.epoch.load(Ordering::Relaxed);
-        if live == USED + ONE {
+        if more == 0 {
             nested.begin();
             places.begin(announced, &record.place);
         }
@@ -186,8 +196,7 @@ impl<L: Default> Epochs<L> {
     /// [`exit`](Self::exit) of the [only](Self::is_only) guard of the calling thread.
     #[inline(always)]
     pub(crate) fn exit_only(&self, record: &Record<L>, epoch: Epoch) -> Exit {
-        record.live.store(USED, Ordering::Relaxed);
-        self.announce(record, epoch, 0)
+        self.announce(record, epoch, IDLE)
     }
 
     /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits.
@@ -195,8 +204,8 @@ impl<L: Default> Epochs<L> {
         if self.is_only(record) {
             return self.exit_only(record, epoch);
         }
-        let live = record.live.load(Ordering::Relaxed);
-        record.live.store(live - ONE, Ordering::Relaxed);
+        let more = record.more.load(Ordering::Relaxed);
+        record.more.store(more - 1, Ordering::Relaxed);
         let Some(next) = Self::discount(record, epoch, place) else { return Exit::Shared };
         // The age of the next one is counted from when it is asked for.
         record.since.store(0, Ordering::Relaxed);
@@ -262,7 +271,7 @@ impl<L: Default> Epochs<L> {
     ///
     /// `own` is the calling thread's record, if it has used that.
     pub(crate) fn horizon(&self, own: Option<&Record<L>>) -> Epoch {
-        debug_assert!(own.is_none_or(|own| own.live.load(Ordering::Relaxed) & USED != 0), "B2: it is counted");
+        debug_assert!(own.is_none_or(|own| own.epoch.load(Ordering::Relaxed) != UNUSED), "B2: it is counted");
         // The reclaimer's side of *enter against horizon*.
         self.fences.before_looking(own.map(|own| &own.pace));
         self.horizon_again()
@@ -280,7 +289,7 @@ impl<L: Default> Epochs<L> {
         self.records.each(|record| {
             // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
             let epoch = record.epoch.load(Ordering::Acquire);
-            if epoch != 0 && !std::ptr::eq(record, own) {
+            if epoch != UNUSED && !std::ptr::eq(record, own) {
                 least = least.min(epoch);
             }
         });
@@ -331,8 +340,8 @@ impl<L: Default> Epochs<L> {
         self.fences.before_looking(None);
         self.records.iter().filter_map(|(slot, record)| {
             let epoch = record.epoch.load(Ordering::Acquire);
-            let guards = (record.live.load(Ordering::Relaxed) / ONE) as usize;
-            (epoch != 0).then_some(Holder { record, epoch, guards, slot })
+            let guards = record.more.load(Ordering::Relaxed) as usize + 1;
+            is_guard(epoch).then_some(Holder { record, epoch, guards, slot })
         })
     }
 
@@ -356,18 +365,18 @@ impl<L: Default> Epochs<L> {
 
     /// Does the owner of `record` hold a guard?
     pub(crate) fn is_held(&self, record: &Record<L>) -> bool {
-        record.live.load(Ordering::Relaxed) >= ONE
+        is_guard(record.epoch.load(Ordering::Relaxed))
     }
 
-    /// The epoch of the oldest guard of the calling thread, whose record this is, or 0.
-    pub(crate) fn announced(&self, own: &Record<L>) -> Epoch {
-        own.epoch.load(Ordering::Relaxed)
+    /// The epoch of the oldest guard of the calling thread, whose record this is.
+    pub(crate) fn announced(&self, own: &Record<L>) -> Option<Epoch> {
+        Some(own.epoch.load(Ordering::Relaxed)).filter(|epoch| is_guard(*epoch))
     }
 
-    /// Does the owner of `record` hold exactly one?
+    /// Is there no guard of the owner of `record` beside the one that it holds?
     #[inline(always)]
     pub(crate) fn is_only(&self, record: &Record<L>) -> bool {
-        record.live.load(Ordering::Relaxed) == USED + ONE
+        record.more.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) fn records(&self) -> impl Iterator<Item = &Record<L>> {
@@ -389,5 +398,7 @@ impl<L: Default> Epochs<L> {
     }
 }
 
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod races;
 #[cfg(all(test, not(loom)))]
 mod tests;

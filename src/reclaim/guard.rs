@@ -23,6 +23,32 @@ pub(crate) struct Guard<'d, G: Garbage> {
     place: Place,
 }
 
+/// A guard that does not end by itself: whoever [takes it back](Self::taken_back) sees to that (G4).
+///
+/// For calls that end the guard if they unwind, and else leave it to the caller: with the guard itself the compiler has it in memory for that, all the time.
+pub(crate) struct Lent<'d, G: Garbage> {
+    held: Held<'d, G>,
+    epoch: Epoch,
+    place: Place,
+}
+
+impl<G: Garbage> Clone for Lent<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G: Garbage> Copy for Lent<'_, G> {}
+
+impl<'d, G: Garbage> Lent<'d, G> {
+    /// # Safety
+    /// It has been lent, and not taken back since (G4).
+    #[inline(always)]
+    pub(crate) unsafe fn taken_back(self) -> Guard<'d, G> {
+        Guard { held: self.held, epoch: self.epoch, place: self.place }
+    }
+}
+
 /// What operations under a guard use of it. Good only while the guard lives: nobody keeps one.
 ///
 /// Apart from it, and passed on by value where a read leaves its fast path: the address of the guard itself does not
@@ -59,6 +85,14 @@ impl<'d, G: Garbage> Guard<'d, G> {
     #[inline(always)]
     pub(super) fn new(domain: &'d Domain<G>, record: &'d Record<Local<G>>, epoch: Epoch, place: Place) -> Guard<'d, G> {
         Guard { held: Held::new(domain, record), epoch, place }
+    }
+
+    /// See [`Lent`].
+    #[inline(always)]
+    pub(crate) fn lend(self) -> Lent<'d, G> {
+        let lent = Lent { held: self.held, epoch: self.epoch, place: self.place };
+        std::mem::forget(self);
+        lent
     }
 }
 

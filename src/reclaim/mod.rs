@@ -42,7 +42,7 @@ pub(crate) use domain::Domain;
 pub(crate) use drain::{Drain, WouldWait};
 pub(crate) use drops::Panics;
 pub use fences::ReadFence;
-pub(crate) use guard::{Guard, Held};
+pub(crate) use guard::{Guard, Held, Lent};
 pub(crate) use lease::Lease;
 pub(crate) use limits::{Limits, Permit};
 pub(crate) use slot::thread_mark;

@@ -25,8 +25,12 @@ pub(crate) struct Slot {
 /// threads are in several chunks.
 pub(crate) const FIRST_CHUNK: usize = if crate::sync::IN_MODEL { 1 } else { 4 };
 
+/// Chunks of 4, 8, 16, ... records: enough for 33 million threads. One more, the last, is never there.
+pub(crate) const CHUNKS: usize = if cfg!(loom) { 3 } else { 23 };
+
 impl Slot {
-    const NONE: Slot = Slot { chunk: u32::MAX, index: 0 };
+    /// Of a thread that has none. Its chunk is the one that is never there, so that who looks for a record finds out in any case.
+    pub(crate) const NONE: Slot = Slot { chunk: CHUNKS as u32, index: 0 };
 
     fn of(id: u32) -> Slot {
         let chunk = (id as usize / FIRST_CHUNK + 1).ilog2();
@@ -42,30 +46,27 @@ impl Slot {
 /// What a thread knows of itself. It has no destructor, so it can be used until the thread is gone.
 struct Local {
     slot: Cell<Slot>,
-    /// Guards that this thread has taken, on all maps together, and those that have ended. Two counts, because a processor waits for a number
-    /// that it has just written, and calls that come one after the other wait for this one half as long. 64 bits: they must not overflow.
+    /// Guards that this thread has taken, on all maps together.
     taken: Cell<u64>,
+    /// Guards that have ended; once the thread's destructor has run, less than 0 by as many as have to end before somebody looks again whether
+    /// the slot can be given back. So a guard's end asks no more than whether this is 0 now.
+    ///
+    /// Two counts, because a processor waits for a number that it has just written, and calls that come one after the other wait for this one half
+    /// as long. 64 bits: they must not overflow.
     ended: Cell<u64>,
-    /// Has the thread's destructor run?
-    is_ending: Cell<bool>,
 }
 
 impl Local {
     const fn new() -> Local {
-        Local { slot: Cell::new(Slot::NONE), taken: Cell::new(0), ended: Cell::new(0), is_ending: Cell::new(false) }
+        Local { slot: Cell::new(Slot::NONE), taken: Cell::new(0), ended: Cell::new(0) }
     }
 
-    fn holds_guards(&self) -> bool {
-        self.taken != self.ended
-    }
-}
-
-#[cfg(not(any(loom, shuttle)))]
-impl Local {
-    /// The thread's destructor: gives the slot back, now or with the thread's last guard.
-    fn end(&self) {
-        self.is_ending.set(true);
-        if !self.holds_guards() {
+    /// The thread's destructor has run. Gives the slot back, now or when as many guards have ended as are `held`.
+    #[cold]
+    fn give_back_after(&self, held: u64) {
+        self.taken.set(0);
+        self.ended.set(held.wrapping_neg());
+        if held == 0 {
             give_back(self);
         }
     }
@@ -84,11 +85,11 @@ mod local {
 
     impl Drop for OnExit {
         fn drop(&mut self) {
-            LOCAL.with(Local::end);
+            LOCAL.with(|local| local.give_back_after(local.taken.get() - local.ended.get()));
         }
     }
 
-    /// Has [`Local::end`] run when this thread ends. False if it has ended already.
+    /// Has the slot given back when this thread ends. False if it has ended already.
     pub(super) fn at_exit() -> bool {
         ON_EXIT.try_with(|_| ()).is_ok()
     }
@@ -110,32 +111,26 @@ mod local {
 
 use local::LOCAL;
 
-/// Counts one more guard of this thread and tells the thread's slot.
-#[inline]
+/// Counts one more guard of this thread and tells the thread's slot, if it has one: else it is to be [assigned](assign).
+#[inline(always)]
 pub(crate) fn enter() -> Slot {
     LOCAL.with(|local| {
         local.taken.set(local.taken.get() + 1);
-        let slot = local.slot.get();
-        if slot.chunk == Slot::NONE.chunk { assign(local) } else { slot }
+        local.slot.get()
     })
 }
 
 /// Counts one guard less. The last act of a guard, after everything that uses the thread's record.
-#[inline]
+#[inline(always)]
 pub(crate) fn leave() {
     LOCAL.with(|local| {
-        local.ended.set(local.ended.get() + 1);
-        if local.is_ending.get() {
-            leave_at_the_end(local);
+        let ended = local.ended.get().wrapping_add(1);
+        local.ended.set(ended);
+        if ended == 0 {
+            // Of those that were held then all have ended; what has been taken since may be held.
+            local.give_back_after(local.taken.get());
         }
     });
-}
-
-#[cold]
-fn leave_at_the_end(local: &Local) {
-    if !local.holds_guards() {
-        give_back(local);
-    }
 }
 
 /// A slot that belongs to no thread, until [`end_lease`].
@@ -172,15 +167,19 @@ pub(crate) fn thread_name(slot: Slot) -> Option<String> {
     thread.name().map(str::to_owned)
 }
 
+/// Gives a slot to the calling thread, which has none and has [entered](enter) once.
 #[cold]
-fn assign(local: &Local) -> Slot {
+pub(crate) fn assign() -> Slot {
     // A thread that is ending may have no handle and no name any more.
     let thread = local::at_exit().then(std::thread::current);
-    if thread.is_none() {
-        local.is_ending.set(true);
-    }
+    let is_ending = thread.is_none();
     let slot = pool().take(thread);
-    local.slot.set(slot);
+    LOCAL.with(|local| {
+        local.slot.set(slot);
+        if is_ending {
+            local.give_back_after(1);
+        }
+    });
     slot
 }
 
@@ -223,11 +222,13 @@ impl Pool {
             Some(Reverse(id)) => id,
             None => {
                 self.owners.push(None);
-                u32::try_from(self.owners.len() - 1).expect("more than 2^32 threads use maps")
+                (self.owners.len() - 1) as u32
             }
         };
+        let slot = Slot::of(id);
+        assert!((slot.chunk as usize) < CHUNKS, "more than 33 million threads use maps");
         self.owners[id as usize] = owner;
-        Slot::of(id)
+        slot
     }
 
     fn release(&mut self, slot: Slot) -> Option<Thread> {
@@ -239,6 +240,12 @@ impl Pool {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+
+    /// The slot of this thread, which has taken a guard.
+    fn entered() -> Slot {
+        let slot = enter();
+        if slot == Slot::NONE { assign() } else { slot }
+    }
 
     #[test]
     fn slots_number_the_records_without_gaps() {
@@ -257,7 +264,7 @@ mod tests {
     fn a_slot_is_reused_when_its_thread_has_ended_and_not_while_it_holds_a_guard() {
         let in_thread = |leak: bool| {
             std::thread::spawn(move || {
-                let slot = enter();
+                let slot = entered();
                 if !leak {
                     leave();
                 }
@@ -277,14 +284,14 @@ mod tests {
     #[test]
     fn more_leaked_guards_than_32_bits_can_count_keep_their_slot() {
         let leaking = || {
-            let slot = enter();
+            let slot = entered();
             LOCAL.with(|local| local.taken.set(1 << 32));
             slot
         };
         let leaked = std::thread::spawn(leaking).join().unwrap();
         for _ in 0..100 {
             let other = || {
-                let slot = enter();
+                let slot = entered();
                 leave();
                 slot
             };
@@ -297,7 +304,7 @@ mod tests {
         struct Late;
         impl Drop for Late {
             fn drop(&mut self) {
-                let slot = enter();
+                let slot = entered();
                 assert_ne!(slot, Slot::NONE);
                 leave();
             }
@@ -308,7 +315,7 @@ mod tests {
                 // Registered before ours, so destroyed after it on the platforms that run them in reverse; in either
                 // order the thread must end without a panic.
                 LATE.with(|_| ());
-                enter();
+                entered();
                 leave();
             })
             .join()

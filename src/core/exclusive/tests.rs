@@ -50,7 +50,8 @@ fn at_every_size(work: impl Fn(&mut Map, u64)) {
         work(&mut core, *keys);
         assert_consistent(&core);
     }
-    assert!(in_the_making > sizes.len() / 20, "{in_the_making}");
+    // One in sixteen, but tables choose their order by chance.
+    assert!(in_the_making > sizes.len() / 40, "{in_the_making}");
 }
 
 #[test]
