@@ -176,6 +176,11 @@ pub fn ask<T: 'static>(role: &'static str, part: impl FnOnce() -> T + 'static) -
     })
 }
 
+/// The bound of a model that takes long: one preemption less if `MODELS` is `short`, as it is where each change is tested.
+pub fn long(preemptions: usize) -> usize {
+    preemptions - usize::from(std::env::var("MODELS").is_ok_and(|which| which == "short"))
+}
+
 /// Explores `model` with at most so many preemptions, and returns the outcomes that it reported.
 ///
 /// A model that explores too little would pass: so each asserts the set of outcomes that it reached.

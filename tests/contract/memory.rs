@@ -32,7 +32,7 @@ fn m1_an_empty_map_allocates_nothing() {
     assert_eq!(allocations(), before);
 }
 
-const MANY: u64 = 1_000_000;
+const MANY: u64 = if cfg!(debug_assertions) { 200_000 } else { 1_000_000 };
 
 /// Fills a map, checks it, has `empty` remove all entries, and checks that the memory has gone back.
 fn gives_memory_back(empty: impl FnOnce(&Map)) {
@@ -54,12 +54,12 @@ fn gives_memory_back(empty: impl FnOnce(&Map)) {
 }
 
 #[test]
-fn m2_after_removing_a_million_entries_one_by_one_at_most_4_kib_are_held() {
+fn m2_after_removing_all_entries_one_by_one_at_most_4_kib_are_held() {
     gives_memory_back(|map| (0..MANY).for_each(|key| drop(map.remove(&key))));
 }
 
 #[test]
-fn m2_after_removing_a_million_entries_in_a_session_at_most_4_kib_are_held() {
+fn m2_after_removing_all_entries_in_a_session_at_most_4_kib_are_held() {
     gives_memory_back(|map| {
         let session = map.pin();
         (0..MANY).rev().for_each(|key| assert!(session.remove(&key).is_some()));
@@ -208,6 +208,7 @@ fn m4_what_the_map_reports_agrees_with_the_allocator() {
 
 #[test]
 fn m4_a_million_small_entries_take_at_most_54_bytes_each() {
+    const MANY: u64 = 1_000_000;
     let before = balance();
     let map = Map::default();
     for key in 0..MANY {

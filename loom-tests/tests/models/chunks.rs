@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use loom_tests::{Ledger, explore, play, promoted};
+use loom_tests::{Ledger, explore, long, play, promoted};
 
 /// Two readers whose records are in one new chunk, and a remover whose record is in the old one: what a reader sees is not freed,
 /// if the other one has made the chunk, too.
 #[test]
 fn readers_in_a_new_chunk_and_a_remover_in_the_old_one() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let readers = ["first reader", "second reader"].map(|role| {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use loom_tests::{Ledger, Map, Value, ask, explore, number, play, promoted};
+use loom_tests::{Ledger, Map, Value, ask, explore, long, number, play, promoted};
 use tidymap::simulate;
 
 /// Other tests of the same thread are to have none.
@@ -119,7 +119,7 @@ fn a_read_against_a_removal(before: fn(&Map<Value>), read: fn(&Map<Value>) -> bo
 #[test]
 fn reads_against_a_remover_that_makes_the_map_fenced() {
     with_barrier(|| {
-        let outcomes = explore(3, || two_gets_against_a_removal(|map| map.turn_now()));
+        let outcomes = explore(long(3), || two_gets_against_a_removal(|map| map.turn_now()));
         assert_eq!(outcomes, either_drops());
     });
 }

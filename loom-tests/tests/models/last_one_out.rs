@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use loom_tests::{Ledger, explore, play, promoted};
+use loom_tests::{Ledger, explore, long, play, promoted};
 
 /// One reader, one remover: when both have returned the value has been dropped, by either.
 #[test]
 fn one_reader_and_a_remover() {
-    one_reader(4);
+    one_reader(long(4));
 }
 
 pub(crate) fn one_reader(preemptions: usize) {
@@ -37,7 +37,7 @@ pub(crate) fn one_reader(preemptions: usize) {
 /// Two readers that leave at the same time, and a remover: each of the three may be the last.
 #[test]
 fn two_readers_and_a_remover() {
-    two_readers(3);
+    two_readers(long(3));
 }
 
 pub(crate) fn two_readers(preemptions: usize) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, explore, filled, number};
+use loom_tests::{Ledger, Map, Value, explore, filled, long, number};
 use tidymap::HashMap;
 
 use crate::writers::race;
@@ -11,7 +11,7 @@ use crate::writers::race;
 /// Another thread comes with one of the keys before its search, before its link, or after it.
 #[test]
 fn insert_many_against_insert_of_one_of_them() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let [one, two, three] = [1, 2, 3].map(|number| ledger.value(number));
         let many = |map: &Map<Value>| map.insert_many([(1, one), (2, two)]);
@@ -23,7 +23,7 @@ fn insert_many_against_insert_of_one_of_them() {
 /// The last of two values of one key is the one that stays, also if another thread's value makes the first one wait.
 #[test]
 fn insert_many_of_a_key_twice_against_insert() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let [one, two, three] = [1, 2, 3].map(|number| ledger.value(number));
         let many = |map: &Map<Value>| map.insert_many([(1, one), (1, two)]);
@@ -46,7 +46,7 @@ fn insert_many_of_a_key_twice_against_remove() {
 /// What a removal of two keys leaves is seen key by key, and both are gone with it.
 #[test]
 fn remove_many_against_get() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1, 2]);
         race(&ledger, map, |map| map.remove_many(&[1, 2, 3]), |map| [2, 1].map(|key| number(map.get(&key))))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, explore, number, promoted};
+use loom_tests::{Ledger, Map, Value, explore, long, number, promoted};
 
 use crate::writers::race;
 
@@ -49,7 +49,7 @@ fn a_reader_that_promotes_against_overwrite() {
 /// A key that is removed meanwhile leaves all tables, also the one in the making.
 #[test]
 fn a_reader_that_promotes_against_remove() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = missed(&ledger, 2);
         race(&ledger, map, |map| number(map.remove(&1)), get_twice)
@@ -61,7 +61,7 @@ fn a_reader_that_promotes_against_remove() {
 /// A key that comes meanwhile is in one of the tables.
 #[test]
 fn a_reader_that_promotes_against_insert() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = missed(&ledger, 2);
         let three = ledger.value(3);

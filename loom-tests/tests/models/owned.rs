@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, explore, filled, play};
+use loom_tests::{Ledger, Map, Value, explore, filled, long, play};
 use tidymap::{HashMap, OwnedPinned};
 
 type Session = OwnedPinned<'static, u64, Value, std::hash::BuildHasherDefault<loom_tests::AsIs>>;
@@ -39,7 +39,7 @@ impl Drop for Wanderer {
 /// nobody needs to call anything.
 #[test]
 pub(crate) fn opened_here_and_ended_there_against_a_remover() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1]);
         let remover = play("remover", {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, explore, play, promoted};
+use loom_tests::{Ledger, Map, Value, explore, long, play, promoted};
 
 /// One entry, and a large table of which a part has gone.
 fn on_its_way(ledger: &Ledger) -> Arc<Map<Value>> {
@@ -25,7 +25,7 @@ fn read(map: &Arc<Map<Value>>, role: &'static str) -> loom::thread::JoinHandle<(
 
 #[test]
 fn clear_against_a_reader_that_lets_a_part_go() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = on_its_way(&ledger);
         let reader = read(&map, "reader");
@@ -39,7 +39,7 @@ fn clear_against_a_reader_that_lets_a_part_go() {
 
 #[test]
 fn two_readers_that_let_parts_go() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = on_its_way(&ledger);
         let reader = read(&map, "reader");

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, ask, explore, number};
+use loom_tests::{Ledger, Map, Value, ask, explore, long, number};
 
 /// The value of a key is ten times the key. Key 3 has been copied, 1 and 2 have not, nor has the sealed table.
 fn in_the_making(ledger: &Ledger) -> Arc<Map<Value>> {
@@ -84,14 +84,14 @@ fn remove_of_what_is_not_yet_copied_against_promotion() {
 
 #[test]
 fn overwrite_against_promotion() {
-    let outcomes = explore(3, || race(promote, |ledger, map| number(map.insert(1, ledger.value(11)))));
+    let outcomes = explore(long(3), || race(promote, |ledger, map| number(map.insert(1, ledger.value(11)))));
     assert_eq!(outcomes, BTreeSet::from([((), Some(10), vec![11, 20, 30, 40, 50, 60])]));
 }
 
 /// A new key, which may go to the dirty table while the others are promoted.
 #[test]
 fn insert_against_promotion() {
-    let outcomes = explore(3, || race(promote, |ledger, map| number(map.insert(7, ledger.value(70)))));
+    let outcomes = explore(long(3), || race(promote, |ledger, map| number(map.insert(7, ledger.value(70)))));
     assert_eq!(outcomes, BTreeSet::from([((), None, vec![10, 20, 30, 40, 50, 60, 70])]));
 }
 
@@ -106,7 +106,7 @@ fn remove_and_insert_again_against_promotion() {
 /// One of two removals finds the mutex taken, and the other, who goes on with the table, unlinks for both.
 #[test]
 fn remove_against_remove_of_another_key() {
-    let outcomes = explore(3, || race(|_, map| number(map.remove(&3)), |_, map| number(map.remove(&1))));
+    let outcomes = explore(long(3), || race(|_, map| number(map.remove(&3)), |_, map| number(map.remove(&1))));
     assert_eq!(outcomes, BTreeSet::from([(Some(30), Some(10), vec![20, 40, 50, 60])]));
 }
 

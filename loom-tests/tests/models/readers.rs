@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use loom_tests::{Ledger, explore, filled, play};
+use loom_tests::{Ledger, explore, filled, long, play};
 use tidymap::HashMap;
 
 /// A thread reads twice, in one go, while another removes what it reads: it finds the value whole or not at all, and does not
 /// find it again when it has missed it.
 #[test]
 pub(crate) fn two_reads_against_a_remover() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = filled(HashMap::builder(), &ledger, &[1]);
         let remover = play("remover", {

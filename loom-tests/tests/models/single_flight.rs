@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::task::{Context, Waker};
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, ask, explore, wait_for};
+use loom_tests::{Ledger, Map, Value, ask, explore, long, wait_for};
 
 /// An empty map that has been used, so that the model is not about its first table.
 fn used(ledger: &Ledger) -> Arc<Map<Value>> {
@@ -28,7 +28,7 @@ fn at_the_end(ledger: &Ledger, map: &Map<Value>) -> u64 {
 
 #[test]
 fn two_threads() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = used(&ledger);
         let other = other(&ledger, &map);
@@ -59,7 +59,7 @@ fn a_thread_that_fails_against_one_that_waits() {
 /// A task enters its waker while a thread computes, and is woken.
 #[test]
 fn a_task_that_waits_against_a_thread() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = used(&ledger);
         let task = ask("task", {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
-use loom_tests::{Ledger, Map, Value, ask, explore, filled, number, play, promoted, wait_for};
+use loom_tests::{Ledger, Map, Value, ask, explore, filled, long, number, play, promoted, wait_for};
 
 /// A thread that looks up a key, and reads its value if it is there. What it saw comes with its end.
 fn reader(map: &Arc<Map<Value>>, key: u64) -> impl FnOnce() -> bool + use<> {
@@ -77,7 +77,7 @@ fn a_task_that_reclaims_against_one_who_saves_up() {
 /// A task that gives up is not woken, and nobody minds.
 #[test]
 fn a_task_that_gives_up_against_a_reader() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let end = reader(&map, 1);
@@ -122,7 +122,7 @@ fn a_writer_at_the_cap_against_a_reader() {
 /// Two writers, and room for one: never both.
 #[test]
 fn two_writers_at_the_cap() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
         let remove = |ledger: &Ledger, map: &Map<Value>, key| {
@@ -152,7 +152,7 @@ fn two_writers_at_the_cap() {
 /// What is left to the holder of the mutex is garbage at once. The holder needs no room: it links a new key.
 #[test]
 fn a_writer_at_the_cap_against_the_holder_of_the_mutex() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
         let holder = play("holder", {
@@ -195,7 +195,7 @@ fn a_writer_at_the_cap_against_what_is_saved_up() {
 /// Who takes a pair back makes room, though nobody waits for its guard.
 #[test]
 fn a_writer_at_the_cap_against_a_pair_that_is_taken_back() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
         let taker = play("taker", {
@@ -324,6 +324,6 @@ fn remove_owned_against_update() {
     let update = |ledger: &Ledger, map: &Map<Value>| {
         map.update(&1, |old| ledger.value(old.number() + 1)).as_deref().map(Value::number)
     };
-    let outcomes = explore(4, move || race(update));
+    let outcomes = explore(long(4), move || race(update));
     assert_eq!(outcomes, BTreeSet::from([(Some(1), None, None), (Some(2), Some(2), None)]));
 }

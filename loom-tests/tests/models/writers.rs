@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
-use loom_tests::{Ledger, Map, Value, ask, explore, number, promoted};
+use loom_tests::{Ledger, Map, Value, ask, explore, long, number, promoted};
 
 /// Runs `first` and `second` at the same time, and tells what they returned and what the key has in the end. Nothing is
 /// left undropped but what is in the map.
@@ -41,7 +41,7 @@ fn insert_against_get() {
 
 #[test]
 fn insert_against_get_with_promotions() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
         let value = ledger.value(7);
@@ -57,7 +57,7 @@ fn insert_against_get_with_promotions() {
 /// The key makes a dirty table beside a read table.
 #[test]
 fn insert_against_get_beside_a_read_table() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
         let value = ledger.value(7);
@@ -70,7 +70,7 @@ fn insert_against_get_beside_a_read_table() {
 /// The dirty table is full: it is sealed, and another one takes the key.
 #[test]
 fn insert_against_get_with_growth() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
         [3, 4].iter().for_each(|key| assert!(map.insert(*key, ledger.value(*key)).is_none()));
@@ -107,14 +107,14 @@ fn removed_and_inserted_again<S: Ord + Send + 'static>(
 
 #[test]
 fn get_against_remove_and_insert_again() {
-    let seen = removed_and_inserted_again(4, |map| number(map.get(&1)));
+    let seen = removed_and_inserted_again(long(4), |map| number(map.get(&1)));
     assert_eq!(seen, [Some(1), None, Some(2)].into());
 }
 
 /// What was inserted has not gone when it has been seen.
 #[test]
 fn two_gets_against_remove_and_insert_again() {
-    let seen = removed_and_inserted_again(3, |map| (number(map.get(&1)), number(map.get(&1))));
+    let seen = removed_and_inserted_again(long(3), |map| (number(map.get(&1)), number(map.get(&1))));
     let one_or = |then| (Some(1), then);
     assert_eq!(
         seen,
@@ -136,7 +136,7 @@ fn insert_against_insert() {
 /// The inline value and the entry that holds it, dropped in either order.
 #[test]
 pub(crate) fn overwrite_against_remove() {
-    let outcomes = explore(3, || {
+    let outcomes = explore(long(3), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -171,7 +171,7 @@ fn remove_against_insert() {
 
 #[test]
 fn clear_against_overwrite() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let two = ledger.value(2);
@@ -183,7 +183,7 @@ fn clear_against_overwrite() {
 /// What is inserted before the exchange of the tables goes with them.
 #[test]
 fn clear_against_insert() {
-    let outcomes = explore(4, || {
+    let outcomes = explore(long(4), || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 2, 2);
         let one = ledger.value(1);

@@ -9,7 +9,13 @@ use std::sync::{Mutex, PoisonError};
 use super::tests::{exit, place};
 use super::*;
 
-const ROUNDS: u32 = if cfg!(miri) { 20 } else if cfg!(debug_assertions) { 20_000 } else { 100_000 };
+const ROUNDS: u32 = if cfg!(miri) {
+    20
+} else if cfg!(debug_assertions) {
+    20_000
+} else {
+    100_000
+};
 
 /// One after the other: each needs two processors.
 static ALONE: Mutex<()> = Mutex::new(());
