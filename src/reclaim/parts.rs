@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn nothing_is_left_when_threads_only_read_in_the_end() {
-        const LARGE: usize = 100;
+        const LARGE: usize = if cfg!(miri) { 10 } else { 100 };
         let domain = domain();
         std::thread::scope(|scope| {
             for thread in 0..3 {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use loom::sync::Arc;
 use loom::sync::Notify;
 use loom::sync::atomic::{AtomicBool, Ordering};
-use loom_tests::{Ledger, explore, long, number, play, promoted};
+use loom_tests::{Ledger, explore, number, play, promoted};
 
 /// Was it there still after the removal, and who has dropped it? (With a fourth preemption, who waits drops it, too, having met
 /// a guard that had left and not looked yet; that takes a minute.)
@@ -17,7 +17,7 @@ fn either_drops() -> BTreeSet<(bool, BTreeSet<&'static str>)> {
 /// Woken by the guard that leaves last, if there is one.
 #[test]
 fn reclaim_against_a_reader() {
-    let outcomes = explore(long(3), || {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let reader = play("reader", {
@@ -40,7 +40,7 @@ fn reclaim_against_a_late_reader() {
 }
 
 pub(crate) fn late_reader() -> BTreeSet<(bool, BTreeSet<&'static str>)> {
-    explore(long(3), || {
+    explore(3, || {
         let ledger = Ledger::default();
         let map = promoted(&ledger, 1, 1);
         let removed = Arc::new(AtomicBool::new(false));

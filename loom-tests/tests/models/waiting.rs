@@ -195,7 +195,7 @@ fn a_writer_at_the_cap_against_what_is_saved_up() {
 /// Who takes a pair back makes room, though nobody waits for its guard.
 #[test]
 fn a_writer_at_the_cap_against_a_pair_that_is_taken_back() {
-    let outcomes = explore(long(3), || {
+    let outcomes = explore(3, || {
         let ledger = Ledger::default();
         let map = filled(tidymap::HashMap::builder().max_pending(1), &ledger, &[1, 2]);
         let taker = play("taker", {
