@@ -19,6 +19,15 @@ impl Schedule {
         Schedule { next: Instant::now(), apart: Duration::from_nanos(1_000_000_000 / per_second) }
     }
 
+    /// Has the next one arrived? Then the one after it is the next.
+    pub fn is_due(&mut self) -> bool {
+        let is_due = Instant::now() >= self.next;
+        if is_due {
+            self.next += self.apart;
+        }
+        is_due
+    }
+
     /// Waits for the next arrival, if it is still to come, and says when it was due.
     pub fn arrival(&mut self) -> Instant {
         let due = self.next;

@@ -72,7 +72,8 @@ where
             Glance::Absent => return None,
             Glance::Unsure => {
                 let lent = guard.lend();
-                let pair = self.get_on(lent, hash, key);
+                // SAFETY: G4: it has just been lent.
+                let pair = unsafe { self.get_on(lent, hash, key) };
                 // SAFETY: G4: `get_on` has returned.
                 let guard = unsafe { lent.taken_back() };
                 (pair?, guard)
@@ -84,15 +85,18 @@ where
 
     /// The rest of [`get_hashed`](Self::get_hashed). Ends the guard if it unwinds: were that left to the caller, its guard would be in memory from the
     /// beginning.
+    ///
+    /// # Safety
+    /// The guard is lent, and taken back by the caller when this has returned (G4).
     #[inline(never)]
-    fn get_on<Q>(&self, lent: Lent<'_, K, V>, hash: core::Hash, key: &Q) -> Option<Erased<K, V>>
+    unsafe fn get_on<Q>(&self, lent: Lent<'_, K, V>, hash: core::Hash, key: &Q) -> Option<Erased<K, V>>
     where
         Q: Equivalent<K> + ?Sized,
     {
-        // SAFETY: G4: the caller takes it back only if this returns, and then it is lent.
+        // SAFETY: G4: the caller takes it back only if this returns, and then it is lent again.
         let guard = unsafe { lent.taken_back() };
         let pair = self.core.get_on(*guard, hash, key).map(erase);
-        guard.lend();
+        let _ = guard.lend();
         pair
     }
 

@@ -222,13 +222,15 @@ where
     /// The pair of `key`, or what is to be done because it is absent.
     #[cfg_attr(feature = "guard-locations", track_caller)]
     fn get_or_join(&self, hash: core::Hash, key: K) -> Result<Ref<'_, K, V>, Joined<'_, K>> {
-        if let Some(found) = self.get_hashed(hash, &key) {
+        // An empty map has no guards to take.
+        let get = |key: &K| if self.core.is_vacant() { None } else { self.get_hashed(hash, key) };
+        if let Some(found) = get(&key) {
             drop(key);
             return Ok(found);
         }
         match self.flights.join(hash, key) {
             // Another flight may have ended since the look above. It had inserted the key before it did.
-            Joined::Leads(leader) => match self.get_hashed(hash, leader.key()) {
+            Joined::Leads(leader) => match get(leader.key()) {
                 Some(found) => {
                     drop(leader);
                     Ok(found)

@@ -196,6 +196,7 @@ impl<L: Default> Epochs<L> {
     /// [`exit`](Self::exit) of the [only](Self::is_only) guard of the calling thread.
     #[inline(always)]
     pub(crate) fn exit_only(&self, record: &Record<L>, epoch: Epoch) -> Exit {
+        debug_assert_eq!(record.epoch.load(Ordering::Relaxed), epoch, "G4: a guard ends once");
         self.announce(record, epoch, IDLE)
     }
 

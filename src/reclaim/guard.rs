@@ -88,6 +88,7 @@ impl<'d, G: Garbage> Guard<'d, G> {
     }
 
     /// See [`Lent`].
+    #[must_use = "nobody else ends it"]
     #[inline(always)]
     pub(crate) fn lend(self) -> Lent<'d, G> {
         let lent = Lent { held: self.held, epoch: self.epoch, place: self.place };

@@ -28,6 +28,9 @@ pub(crate) const FIRST_CHUNK: usize = if crate::sync::IN_MODEL { 1 } else { 4 };
 /// Chunks of 4, 8, 16, ... records: enough for 33 million threads. One more, the last, is never there.
 pub(crate) const CHUNKS: usize = if cfg!(loom) { 3 } else { 23 };
 
+/// The records of all of them.
+const SLOTS: usize = FIRST_CHUNK * ((1 << CHUNKS) - 1);
+
 impl Slot {
     /// Of a thread that has none. Its chunk is the one that is never there, so that who looks for a record finds out in any case.
     pub(crate) const NONE: Slot = Slot { chunk: CHUNKS as u32, index: 0 };
@@ -48,8 +51,8 @@ struct Local {
     slot: Cell<Slot>,
     /// Guards that this thread has taken, on all maps together.
     taken: Cell<u64>,
-    /// Guards that have ended; once the thread's destructor has run, less than 0 by as many as have to end before somebody looks again whether
-    /// the slot can be given back. So a guard's end asks no more than whether this is 0 now.
+    /// Guards that have ended. Once the thread's destructor has run, 0 less as many (modulo 2^64) as have to end before somebody looks again whether
+    /// the slot can be given back: so a guard's end asks no more than whether this is 0 now.
     ///
     /// Two counts, because a processor waits for a number that it has just written, and calls that come one after the other wait for this one half
     /// as long. 64 bits: they must not overflow.
@@ -85,7 +88,7 @@ mod local {
 
     impl Drop for OnExit {
         fn drop(&mut self) {
-            LOCAL.with(|local| local.give_back_after(local.taken.get() - local.ended.get()));
+            LOCAL.with(|local| local.give_back_after(local.taken.get().wrapping_sub(local.ended.get())));
         }
     }
 
@@ -167,7 +170,7 @@ pub(crate) fn thread_name(slot: Slot) -> Option<String> {
     thread.name().map(str::to_owned)
 }
 
-/// Gives a slot to the calling thread, which has none and has [entered](enter) once.
+/// Gives a slot to the calling thread, which has none and has [entered](enter) once. If this panics, that guard stays counted, and a slot that the thread gets later stays its own.
 #[cold]
 pub(crate) fn assign() -> Slot {
     // A thread that is ending may have no handle and no name any more.
@@ -221,14 +224,15 @@ impl Pool {
         let id = match self.free.pop() {
             Some(Reverse(id)) => id,
             None => {
+                let id = self.owners.len();
+                // D1. Before anything has changed.
+                assert!(id < SLOTS, "more than 33 million threads and owned sessions use maps");
                 self.owners.push(None);
-                (self.owners.len() - 1) as u32
+                id as u32
             }
         };
-        let slot = Slot::of(id);
-        assert!((slot.chunk as usize) < CHUNKS, "more than 33 million threads use maps");
         self.owners[id as usize] = owner;
-        slot
+        Slot::of(id)
     }
 
     fn release(&mut self, slot: Slot) -> Option<Thread> {
