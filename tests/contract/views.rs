@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidymap::{Frozen, HashMap};
 
@@ -95,16 +95,16 @@ fn a_copy_that_is_exact_is_of_one_moment() {
     in_time(|| {
         let map: HashMap<u64, u64> = (0..2000).map(|key| (key, 0)).collect();
         let places = |number: u64| (number % 2000, (number + 1000) % 2000);
-        let (done, map) = (AtomicBool::new(false), &map);
+        let (done, took, map) = (AtomicBool::new(false), AtomicU64::new(0), &map);
         thread::scope(|scope| {
-            let done = &done;
+            let (done, took) = (&done, &took);
             scope.spawn(move || {
                 for number in 1.. {
                     map.insert(places(number).0, number);
                     map.insert(places(number).1, number);
-                    // Now and then a pause, so that there are exact copies.
+                    // Now and then a pause in which a copy can be made, however slow that is here: so there are exact ones.
                     if number % 256 == 0 {
-                        thread::sleep(Duration::from_micros(200));
+                        thread::sleep(Duration::from_nanos(3 * took.load(Ordering::Relaxed)));
                     }
                     if done.load(Ordering::Relaxed) {
                         return;
@@ -113,7 +113,9 @@ fn a_copy_that_is_exact_is_of_one_moment() {
             });
             let mut exact = 0;
             while exact < if cfg!(miri) { 2 } else { 300 } {
+                let begun = Instant::now();
                 let frozen = map.publish();
+                took.store(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
                 let last = *frozen.iter().map(|(_, number)| number).max().unwrap();
                 if !frozen.is_exact() || last == 0 {
                     continue;
