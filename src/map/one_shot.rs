@@ -100,8 +100,8 @@ where
         pair
     }
 
-    /// Gives the pair of `key` to `read`, and returns what that returns. Like [`get`](Self::get), and a little faster. `read` runs
-    /// under a guard and without a lock.
+    /// Gives the pair of `key` to `read`, and returns what that returns. Like [`get`](Self::get), but nothing is left to keep the guard. `read` runs
+    /// under it, and without a lock.
     ///
     /// ```
     /// let map = tidymap::HashMap::from([("a", "first".to_owned())]);

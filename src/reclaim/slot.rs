@@ -310,7 +310,12 @@ mod tests {
             fn drop(&mut self) {
                 let slot = entered();
                 assert_ne!(slot, Slot::NONE);
+                assert_eq!(entered(), slot, "another guard beside the first");
                 leave();
+                assert_eq!(current(), Some(slot), "the first is still held");
+                leave();
+                // At once, if this thread's own destructor has run.
+                assert_eq!(current().is_some(), local::at_exit());
             }
         }
         thread_local!(static LATE: Late = const { Late });

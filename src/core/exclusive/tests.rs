@@ -41,17 +41,20 @@ fn assert_consistent(core: &Map) {
 
 /// Runs `work` on maps of many sizes, and sees to it that the next read table was in the making in some.
 fn at_every_size(work: impl Fn(&mut Map, u64)) {
-    let mut in_the_making = 0;
+    let (mut in_the_making, mut times) = (0, 0);
     // 28 is the first at which it is.
     let sizes = if cfg!(miri) { vec![0, 3, 28] } else { (0..400).collect() };
-    for keys in &sizes {
-        let mut core = filled(*keys);
-        in_the_making += usize::from(core.lock().next.is_some());
-        work(&mut core, *keys);
-        assert_consistent(&core);
+    // Of one in sixteen it is. Tables choose their order by chance: sometimes these are too few, and all of it is done again.
+    while in_the_making <= sizes.len() / 20 {
+        times += 1;
+        assert!(times <= 3, "{in_the_making}");
+        for keys in &sizes {
+            let mut core = filled(*keys);
+            in_the_making += usize::from(core.lock().next.is_some());
+            work(&mut core, *keys);
+            assert_consistent(&core);
+        }
     }
-    // One in sixteen, but tables choose their order by chance.
-    assert!(in_the_making > sizes.len() / 40, "{in_the_making}");
 }
 
 #[test]
