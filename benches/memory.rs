@@ -10,7 +10,7 @@
 
 #[path = "../examples/common/grid.rs"]
 mod grid;
-#[path = "../examples/common/heap.rs"]
+#[path = "../tests/common/heap.rs"]
 mod heap;
 #[path = "memory/lives.rs"]
 mod lives;

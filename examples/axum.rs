@@ -1,4 +1,4 @@
-//! A key-value service over HTTP whose handlers share a map: `cargo run --example axum -- 127.0.0.1:8080`, and then
+//! A key-value service over HTTP whose handlers share a map: `cargo run -p tidymap-examples --example axum -- 127.0.0.1:8080`, and then
 //! `curl -X PUT --data hello http://127.0.0.1:8080/greeting`.
 //!
 //! What is deleted is dropped when the last response that shows it has been made.

@@ -5,7 +5,6 @@
 //! - [`suites`] are the workloads, as [cases](case::Case): one workload, and who takes part in it;
 //! - [`go`] is a peer that brings its own benchmarks;
 //! - [`paired`] measures a case: this map and one peer in turns, in one process, so that a machine's drift cancels;
-//! - [`instructions`] counts what the hot calls execute, and holds that against stored ceilings;
 //! - [`open_loop`] times single operations, which arrive at fixed times;
 //! - [`results`] is what comes out, as it is stored; [`report`] makes pages and plots of it.
 //!
@@ -14,7 +13,6 @@
 pub mod case;
 pub mod clock;
 pub mod go;
-pub mod instructions;
 pub mod keys;
 pub mod machine;
 pub mod maps;

@@ -6,7 +6,7 @@
 //! what is removed is dropped: the destructors of the entries count themselves. With `--compare` other maps do the same.
 //!
 //! ```text
-//! cargo run --release --example blocklist -- --seconds 10 --compare
+//! cargo run --release -p tidymap-examples --example blocklist -- --seconds 10 --compare
 //! ```
 //!
 //! It ends with status 1 if an answer is wrong, or if this crate's map holds anything back after a reload.
@@ -18,7 +18,7 @@
 
 mod addresses;
 mod block_list;
-#[path = "../common/heap.rs"]
+#[path = "../../tests/common/heap.rs"]
 mod heap;
 mod job;
 mod listing;

@@ -4,9 +4,9 @@
 //! It counts with an allocator of its own, and says where this crate's map loses.
 //!
 //! ```text
-//! cargo run --release --example memory_lab
-//! cargo run --release --example memory_lab -- --scenario churn --svg /tmp
-//! cargo test --example memory_lab
+//! cargo run --release -p tidymap-examples --example memory_lab
+//! cargo run --release -p tidymap-examples --example memory_lab -- --scenario churn --svg /tmp
+//! cargo test -p tidymap-examples --example memory_lab
 //! ```
 //!
 //! It ends with status 1 if a map does not hold what it must, or holds a byte when it has been dropped, or if this crate's
@@ -20,7 +20,7 @@
 mod catalogue;
 #[path = "../common/grid.rs"]
 mod grid;
-#[path = "../common/heap.rs"]
+#[path = "../../tests/common/heap.rs"]
 mod heap;
 mod lab;
 mod levels;

@@ -24,7 +24,7 @@ fn write(report: &Report, plotted: &[&str], page: &mut String) -> std::fmt::Resu
         "\
 # Ten ways to hold on to memory
 
-Written by `cargo run --release --example memory_lab -- --entries {} --docs docs`, all figures included. Do not edit.
+Written by `cargo run --release -p tidymap-examples --example memory_lab -- --entries {} --docs docs`, all figures included. Do not edit.
 
 Five maps go through ten scenarios, with {} entries and one hasher. The heap is what a counting allocator says is in use: bytes asked for,
 beyond those before the map was made. It is read after fixed numbers of operations. Each map is used call by call, with

@@ -1,4 +1,4 @@
-//! The lab itself is put to the test: `cargo test --example memory_lab`.
+//! The lab itself is put to the test: `cargo test -p tidymap-examples --example memory_lab`.
 //!
 //! One test, because the heap that it counts is that of the whole process.
 

@@ -5,9 +5,9 @@
 //! With `--docs`, they are also scraped from there, and drawn.
 //!
 //! ```text
-//! cargo run --release --example prometheus --features metrics
-//! cargo run --release --example prometheus --features metrics -- --seconds 60 --docs docs
-//! cargo test --example prometheus --features metrics
+//! cargo run --release -p tidymap-examples --example prometheus
+//! cargo run --release -p tidymap-examples --example prometheus -- --seconds 60 --docs docs
+//! cargo test -p tidymap-examples --example prometheus
 //! ```
 //!
 //! After `--seconds` it ends, with status 1 if a lookup was answered wrongly, or if what was scraped last is not how the map is then:

@@ -48,7 +48,7 @@ pub(crate) fn page(scrapes: &[(Duration, Scrape)]) -> Result<String, String> {
         "\
 # Metrics
 
-Written by `cargo run --release --example prometheus --features metrics -- --seconds {} --docs docs`, all figures included. Do not edit.
+Written by `cargo run --release -p tidymap-examples --example prometheus -- --seconds {} --docs docs`, all figures included. Do not edit.
 
 With the feature `metrics`, `Metrics` hands the figures of `HashMap::stats` to the [`metrics`](https://docs.rs/metrics) facade, from which exporters
 take them:

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod fuse;
+pub(crate) mod rounds;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Borrow;

@@ -6,6 +6,8 @@ use std::thread;
 
 use tidymap::HashMap;
 
+use crate::rounds::rounds;
+
 #[test]
 fn c2_a_key_that_is_removed_and_inserted_again_under_an_iteration_is_not_yielded_twice() {
     for promoted in [0, 50, 100] {
@@ -60,7 +62,7 @@ fn c2_what_is_there_throughout_is_yielded_once_whatever_others_do() {
                 }
             });
         }
-        for _ in 0..300 {
+        for _ in 0..rounds(300) {
             let mut seen = HashSet::new();
             for (key, _) in &map.pin() {
                 assert!(seen.insert(*key), "{key} was yielded twice");

@@ -5,6 +5,7 @@ use std::thread;
 
 use tidymap::{Compute, HashMap, Operation};
 
+use crate::rounds::rounds;
 use crate::support::{Counted, Counter, filled, key};
 
 #[test]
@@ -84,16 +85,16 @@ fn r1_refresh_lets_go_of_what_the_session_has_removed() {
 
 #[test]
 fn r2_what_a_reader_held_back_is_dropped_inside_its_drop() {
-    const OVERWRITES: u64 = 100_000;
+    let overwrites = rounds(100_000);
     let counter = Counter::default();
     let map = HashMap::new();
     map.insert(0, counter.value(0));
     let reader = map.pin();
     thread::scope(|scope| {
-        scope.spawn(|| (1..=OVERWRITES).for_each(|number| drop(map.insert(0, counter.value(number)))));
+        scope.spawn(|| (1..=overwrites).for_each(|number| drop(map.insert(0, counter.value(number)))));
     });
-    assert_eq!(counter.live() as u64, OVERWRITES + 1);
-    assert_eq!(map.stats().pending.entries, OVERWRITES);
+    assert_eq!(counter.live() as u64, overwrites + 1);
+    assert_eq!(map.stats().pending.entries, overwrites);
     drop(reader);
     assert_eq!(counter.live(), 1, "dropped at the reader's leaving itself");
     assert_eq!(map.stats().pending.entries, 0);
@@ -102,7 +103,7 @@ fn r2_what_a_reader_held_back_is_dropped_inside_its_drop() {
 #[test]
 fn r2_of_eight_readers_that_leave_in_any_order_the_last_one_drops() {
     const READERS: usize = 8;
-    const ROUNDS: u64 = 10_000;
+    let rounds = rounds(10_000);
     let counter = Counter::default();
     let map = HashMap::new();
     let [inserted, entered, removed, left] = [0; 4].map(|_| Barrier::new(READERS + 1));
@@ -110,7 +111,7 @@ fn r2_of_eight_readers_that_leave_in_any_order_the_last_one_drops() {
         for reader in 0..READERS as u64 {
             let (map, inserted, entered, removed, left) = (&map, &inserted, &entered, &removed, &left);
             scope.spawn(move || {
-                for round in 0..ROUNDS {
+                for round in 0..rounds {
                     inserted.wait();
                     let session = map.pin();
                     let value: &Counted = session.get(&0).unwrap();
@@ -126,7 +127,7 @@ fn r2_of_eight_readers_that_leave_in_any_order_the_last_one_drops() {
                 }
             });
         }
-        for round in 0..ROUNDS {
+        for round in 0..rounds {
             map.insert(0, counter.value(round));
             inserted.wait();
             entered.wait();

@@ -17,14 +17,12 @@ mod progress;
 mod read_fence;
 mod readers;
 mod reclamation;
+#[path = "../common/rounds.rs"]
+mod rounds;
 mod single_flight;
-// As below.
-#[cfg(not(loom))]
 mod single_flight_tasks;
 mod support;
 mod tables;
-// By a runtime that is not there under loom.
-#[cfg(not(loom))]
 mod tasks;
 #[cfg(feature = "arc-swap")]
 mod views;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tidymap::{HashMap, Operation, OwnedPinned, ReclaimError};
 
+use crate::rounds::rounds;
 use crate::support::{Counted, Counter, OnDrop, filled, in_time, key, leak};
 
 /// Runs `work` on another thread.
@@ -186,7 +187,7 @@ fn f1_a_leaked_session_goes_on_protecting() {
 fn c1_threads_share_a_session() {
     let counter = Counter::default();
     let map = HashMap::new();
-    for round in 0..if cfg!(miri) { 2 } else { 20 } {
+    for round in 0..if cfg!(miri) { 2 } else { rounds(20) } {
         let session = map.pin_owned();
         let added = AtomicU64::new(0);
         thread::scope(|scope| {

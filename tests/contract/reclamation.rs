@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tidymap::{HashMap, Reclaim, ReclaimError};
 
+use crate::rounds::rounds;
 use crate::support::{Counted, Counter, OnDrop, filled, key, leak, tells_thread};
 
 #[test]
@@ -167,7 +168,7 @@ fn r3_reclaim_is_a_barrier_while_another_thread_saves_up() {
                 overwritten.fetch_add(1, Ordering::SeqCst);
             }
         });
-        let missed = (0..50_000).find_map(|_| {
+        let missed = (0..rounds(50_000)).find_map(|_| {
             let before = overwritten.load(Ordering::SeqCst);
             map.reclaim().unwrap();
             let after = dropped.load(Ordering::SeqCst);

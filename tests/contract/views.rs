@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tidymap::{Frozen, HashMap};
 
+use crate::rounds::rounds;
 use crate::support::{allocations, in_time, let_it_fall_asleep};
 
 fn pairs<K: Copy + Ord, V: Copy + Ord, S>(frozen: &Frozen<K, V, S>) -> Vec<(K, V)> {
@@ -112,7 +113,7 @@ fn a_copy_that_is_exact_is_of_one_moment() {
                 }
             });
             let mut exact = 0;
-            while exact < if cfg!(miri) { 2 } else { 300 } {
+            while exact < if cfg!(miri) { 2 } else { rounds(300) } {
                 let begun = Instant::now();
                 let frozen = map.publish();
                 took.store(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
@@ -145,7 +146,7 @@ fn views_never_go_back() {
         thread::scope(|scope| {
             let done = &done;
             scope.spawn(move || {
-                for number in 1..if cfg!(miri) { 50 } else { 20_000 } {
+                for number in 1..if cfg!(miri) { 50 } else { rounds(20_000) } {
                     map.insert(number % 100, number);
                 }
                 done.store(true, Ordering::Release);

@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tidymap::{Compute, NestedMap, Operation};
 
-use crate::common::{Counted, GoodHash, Ledger, Random, in_parallel};
+use crate::common::{self, Counted, GoodHash, Ledger, Random, in_parallel};
 
-const ROUNDS: u64 = if cfg!(miri) { 20 } else { 20_000 };
+fn rounds() -> u64 {
+    if cfg!(miri) { 20 } else { common::rounds::rounds(20_000) }
+}
 
 /// Each thread has an inner key of its own in each of two outer keys: it inserts, must find it, and removes, and must have it back. So inner maps run
 /// empty and are made anew all the time.
@@ -17,7 +19,7 @@ fn c1_what_a_thread_inserts_is_there_until_it_removes_it() {
     in_parallel(4, |thread| {
         let thread = thread as u64;
         let mut random = Random::new(thread);
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let outer = random.below(2);
             match random.below(4) {
                 0 => assert!(map.insert(outer, thread, ledger.make(round)).is_none()),
@@ -50,7 +52,7 @@ fn c1_each_entry_is_removed_once() {
     let (inserted, removed) = (AtomicU64::new(0), AtomicU64::new(0));
     in_parallel(4, |thread| {
         let mut random = Random::new(10 + thread as u64);
-        for round in 0..ROUNDS {
+        for round in 0..rounds() {
             let (outer, inner) = (random.below(3), random.below(8));
             match random.below(8) {
                 0 => {
@@ -96,7 +98,7 @@ fn c2_an_iteration_meets_what_stays_once() {
     in_parallel(3, |thread| {
         if thread < 2 {
             let mut random = Random::new(20 + thread as u64);
-            for _ in 0..ROUNDS {
+            for _ in 0..rounds() {
                 // Entries beside those that stay, and outer keys that come and go.
                 let outer = random.below(40);
                 let inner = if outer < 20 { 5 + random.below(5) } else { random.below(3) };

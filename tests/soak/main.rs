@@ -6,7 +6,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../../examples/common/heap.rs"]
+#[path = "../common/heap.rs"]
 mod heap;
 mod work;
 

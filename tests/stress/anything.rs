@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use tidymap::{Compute, HashMap, Operation, Reclaim, Ref};
 
 use crate::THREADS;
-use crate::common::{ConstantHash, GoodHash, LowBitsHash, Random, in_parallel};
+use crate::common::{ConstantHash, GoodHash, LowBitsHash, Random, in_parallel, rounds};
 use crate::world::{Key, Ledgers, Map, Sealed, Value};
 
 /// Does one operation or another on one of so many keys, and checks what it is told.
@@ -86,13 +86,13 @@ pub(crate) fn do_anything<'l, S: BuildHasher>(map: &Map<'l, S>, ledgers: &'l Led
     }
 }
 
-fn do_anything_in_parallel<S: BuildHasher + Default + Sync>(keys: u64, rounds: usize, reclaim: Reclaim) {
+fn do_anything_in_parallel<S: BuildHasher + Default + Sync>(keys: u64, rounds: u64, reclaim: Reclaim) {
     let ledgers = Ledgers::default();
     let map: Map<'_, S> = HashMap::builder().hasher(S::default()).reclaim(reclaim).build();
     for seed in 0..3 {
         in_parallel(THREADS, |thread| {
             let mut random = Random::new((seed * THREADS + thread) as u64);
-            for _ in 0..rounds {
+            for _ in 0..rounds::rounds(rounds) {
                 do_anything(&map, &ledgers, &mut random, keys);
             }
         });

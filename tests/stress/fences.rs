@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use tidymap::{HashMap, ReadFence};
 
+use crate::common::rounds::rounds;
 use crate::common::{GoodHash, RaiseOnDrop, in_parallel};
 
 const ALIVE: u64 = 0x600D_600D_600D_600D;
@@ -24,7 +25,7 @@ struct Line(AtomicU64);
 
 /// A reader whose announcements may come late, because lines that it has stored to before are with the other thread; and one who overwrites what it reads.
 fn nothing_is_read_that_has_been_dropped(read_fence: ReadFence, read: fn(&HashMap<u64, Canary, GoodHash>) -> u64) {
-    const OVERWRITES: u64 = if cfg!(miri) { 20 } else { 100_000 };
+    let overwrites = if cfg!(miri) { 20 } else { rounds(100_000) };
     let canary = || Canary(AtomicU64::new(ALIVE));
     let map = HashMap::builder().hasher(GoodHash::default()).read_fence(read_fence).build();
     map.insert(1, canary());
@@ -36,7 +37,7 @@ fn nothing_is_read_that_has_been_dropped(read_fence: ReadFence, read: fn(&HashMa
             while !ready.load(Relaxed) {
                 std::thread::yield_now();
             }
-            for round in 0..OVERWRITES {
+            for round in 0..overwrites {
                 lines.iter().for_each(|line| line.0.store(round, Relaxed));
                 map.insert(1, canary());
             }

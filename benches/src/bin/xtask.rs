@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
+use tidymap_benches::Failure;
 use tidymap_benches::machine;
 use tidymap_benches::report;
 use tidymap_benches::results::Results;
 use tidymap_benches::suites;
-use tidymap_benches::{Failure, instructions};
 
 /// Tasks around tidymap.
 #[derive(Parser)]
@@ -45,12 +45,6 @@ enum Task {
         #[arg(long, default_value = ".")]
         to: PathBuf,
     },
-    /// Counts the instructions of the hot calls by valgrind, and fails where they are above their ceilings.
-    Instructions {
-        /// Writes what is counted as the new ceilings.
-        #[arg(long)]
-        update: bool,
-    },
 }
 
 fn main() -> ExitCode {
@@ -59,7 +53,6 @@ fn main() -> ExitCode {
             bench(suites, allocators, &extent, rounds, &filter, &to)
         }
         Task::Pages { to } => stored(&to).and_then(|results| report::write(&results, &to)),
-        Task::Instructions { update } => instructions::check(update),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -103,7 +96,11 @@ fn bench(
             }
             let json = std::env::temp_dir().join(format!("tidymap-{suite}-{allocator}-{}.json", std::process::id()));
             let mut run = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            run.args(["run", "--quiet", "--release", "--package", "tidymap-benches", "--bin", "measure"]);
+            run.args(["run", "--quiet", "--package", "tidymap-benches", "--bin", "measure"]);
+            // Of a smoke test nobody looks at the figures: it is as this program is.
+            if !(extent == "smoke" && cfg!(debug_assertions)) {
+                run.arg("--release");
+            }
             run.args(["--features", features, "--", suite, "--extent", extent, "--filter", filter]);
             run.args(["--rounds", &rounds.to_string(), "--json"]).arg(&json);
             let status = run.status().map_err(|error| format!("cargo cannot be run: {error}"))?;

@@ -89,7 +89,7 @@ fn case<M: Sync + 'static>(
         suite: "go_port",
         name: name.to_owned(),
         labels: vec![("threads", threads.to_string()), ("value", value.to_owned())],
-        operations: if extent == Extent::Smoke { first.operations / 50 } else { first.operations },
+        operations: if extent == Extent::Smoke { first.operations / 1000 } else { first.operations },
         ours: ours.into_iter().map(|benchmark| contender(benchmark, threads)).collect(),
         theirs: theirs
             .into_iter()
