@@ -1,7 +1,8 @@
 //! Maps that are told in advance how much there will be.
 
 use super::{
-    Dash, FixedState, Flurry, Index, Key, Locked, Papaya, Peer, SccMap, Skip, Tidy, TidyBatched, Value, Writable,
+    Dash, FixedState, Flurry, Index, Key, Locked, Papaya, Peer, SccMap, Skip, Tidy, TidyBatched, TidyFenced, Value,
+    Writable,
 };
 
 /// A map that is made with room for so many entries.
@@ -35,13 +36,20 @@ roomy! {
     Locked: hashbrown::HashMap;
 }
 
-impl Roomy for TidyBatched {
-    fn with_capacity<K: Key, V: Value>(entries: usize) -> Self::Map<K, V> {
-        let map = Self::empty::<K, V>();
-        map.reserve(entries);
-        map
-    }
+/// Kinds with settings of their own.
+macro_rules! roomy_by_reserve {
+    ($($peer:ty),*) => {$(
+        impl Roomy for $peer {
+            fn with_capacity<K: Key, V: Value>(entries: usize) -> Self::Map<K, V> {
+                let map = Self::empty::<K, V>();
+                map.reserve(entries);
+                map
+            }
+        }
+    )*};
 }
+
+roomy_by_reserve!(TidyBatched, TidyFenced);
 
 impl Roomy for Skip {
     const HAS_CAPACITY: bool = false;

@@ -4,58 +4,49 @@ use std::sync::{Mutex, RwLock};
 
 use arc_swap::ArcSwap;
 use evmap::handles::{ReadHandle, WriteHandle};
+use tidymap::{ReadFence, Reclaim};
 
 use super::{FixedState, Key, Peer, Value, Writable};
 
-/// This crate's map: what is removed is dropped at once.
-pub enum Tidy {}
+/// A kind of this crate's map, with its settings.
+macro_rules! tidy {
+    ($(#[$doc:meta])* $peer:ident, $name:literal, |$settings:ident| $chosen:expr) => {
+        $(#[$doc])*
+        pub enum $peer {}
 
-/// The same, with garbage saved up.
-pub enum TidyBatched {}
+        impl Peer for $peer {
+            const NAME: &'static str = $name;
+            type Map<K: Key, V: Value> = tidymap::HashMap<K, V, FixedState>;
 
-/// As many items are saved up.
-const BATCH: usize = 64;
+            fn empty<K: Key, V: Value>() -> Self::Map<K, V> {
+                let $settings = tidymap::HashMap::builder().hasher(FixedState::default());
+                $chosen.build()
+            }
 
-impl Peer for Tidy {
-    const NAME: &'static str = "tidymap";
-    type Map<K: Key, V: Value> = tidymap::HashMap<K, V, FixedState>;
+            fn filled<K: Key, V: Value>(pairs: impl ExactSizeIterator<Item = (K, V)>) -> Self::Map<K, V> {
+                let map = Self::empty();
+                map.insert_many(pairs);
+                // What a program reaches that reads for a while: no young table is left to look into.
+                map.shrink_to_fit();
+                map
+            }
 
-    fn empty<K: Key, V: Value>() -> Self::Map<K, V> {
-        tidymap::HashMap::default()
-    }
-
-    fn filled<K: Key, V: Value>(pairs: impl ExactSizeIterator<Item = (K, V)>) -> Self::Map<K, V> {
-        let map: Self::Map<K, V> = pairs.collect();
-        // What a program reaches that reads for a while: no young table is left to look into.
-        map.shrink_to_fit();
-        map
-    }
-
-    fn fill_in<K: Key, V: Value>(map: &Self::Map<K, V>, key: K, value: V) {
-        map.insert(key, value);
-    }
+            fn fill_in<K: Key, V: Value>(map: &Self::Map<K, V>, key: K, value: V) {
+                map.insert(key, value);
+            }
+        }
+    };
 }
 
-impl Peer for TidyBatched {
-    const NAME: &'static str = "tidymap, batched";
-    type Map<K: Key, V: Value> = tidymap::HashMap<K, V, FixedState>;
-
-    fn empty<K: Key, V: Value>() -> Self::Map<K, V> {
-        let settings = tidymap::HashMap::builder().hasher(FixedState::default());
-        settings.reclaim(tidymap::Reclaim::Batched(BATCH)).build()
-    }
-
-    fn filled<K: Key, V: Value>(pairs: impl ExactSizeIterator<Item = (K, V)>) -> Self::Map<K, V> {
-        let map = Self::empty();
-        pairs.for_each(|(key, value)| Self::fill_in(&map, key, value));
-        map.shrink_to_fit();
-        map
-    }
-
-    fn fill_in<K: Key, V: Value>(map: &Self::Map<K, V>, key: K, value: V) {
-        map.insert(key, value);
-    }
-}
+tidy!(
+    /// This crate's map, as it comes: what is removed is dropped at once, and reads are without a fence while they may.
+    Tidy, "tidymap", |settings| settings);
+tidy!(
+    /// The same, with garbage saved up.
+    TidyBatched, "tidymap, batched", |settings| settings.reclaim(Reclaim::Batched(64)));
+tidy!(
+    /// The same, with a fence in each one-shot read: where the system has no barrier for all threads.
+    TidyFenced, "tidymap, fenced", |settings| settings.read_fence(ReadFence::Always));
 
 macro_rules! tidy_writes {
     ($peer:ty, $policy:literal) => {
@@ -87,6 +78,7 @@ macro_rules! tidy_writes {
 
 tidy_writes!(Tidy, "dropped at once");
 tidy_writes!(TidyBatched, "dropped by 64");
+tidy_writes!(TidyFenced, "dropped at once, reads with a fence");
 
 /// papaya: lock-free reads, garbage in batches.
 pub enum Papaya {}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::grid::Grid;
-use crate::maps::{Peer, Plain};
+use crate::maps::{Peer, Plain, TidyFenced};
 use crate::results::{Comparison, Quartiles, Results};
 
 /// The page, with these plots: titles and files.
@@ -53,6 +53,11 @@ fn is_limit(comparison: &Comparison) -> bool {
     comparison.theirs.map == Plain::NAME
 }
 
+/// A peer, beside this map as it comes.
+fn counts(comparison: &Comparison) -> bool {
+    !is_limit(comparison) && comparison.ours.map != TidyFenced::NAME
+}
+
 /// How clearly this map is ahead: by the quartiles.
 fn verdict(ratio: Quartiles) -> std::cmp::Ordering {
     match ratio {
@@ -70,12 +75,12 @@ fn suites(results: &Results) -> BTreeSet<&str> {
 fn glance(results: &Results, page: &mut String) -> std::fmt::Result {
     let suites = suites(results);
     let mut cells: BTreeMap<&str, BTreeMap<&str, Vec<Quartiles>>> = BTreeMap::new();
-    for comparison in results.comparisons.iter().filter(|comparison| !is_limit(comparison)) {
+    for comparison in results.comparisons.iter().filter(|comparison| counts(comparison)) {
         cells.entry(&comparison.theirs.map).or_default().entry(&comparison.suite).or_default().push(comparison.ratio);
     }
     writeln!(
         page,
-        "The geometric mean of the ratios, and in how many cases tidymap is ahead and behind (by both quartiles; the rest is equal within its spread).\n"
+        "The geometric mean of the ratios, and in how many cases tidymap is ahead and behind (by both quartiles; the rest is equal within its spread). Reads that are made to have a fence are in the tables further down, and not counted here.\n"
     )?;
     let mut grid = Grid::new(std::iter::once("").chain(suites.iter().copied()));
     for (peer, by_suite) in cells {
@@ -97,12 +102,11 @@ fn glance(results: &Results, page: &mut String) -> std::fmt::Result {
 
 fn losses(results: &Results, page: &mut String) -> std::fmt::Result {
     writeln!(page, "## Where it loses\n\nEvery case in which both quartiles say so, the worst first.\n")?;
-    let lost =
-        |comparison: &&Comparison| !is_limit(comparison) && verdict(comparison.ratio) == std::cmp::Ordering::Less;
+    let lost = |comparison: &&Comparison| counts(comparison) && verdict(comparison.ratio) == std::cmp::Ordering::Less;
     for suite in suites(results) {
         let mut lost: Vec<_> =
             results.comparisons.iter().filter(|comparison| comparison.suite == suite).filter(lost).collect();
-        let all = results.comparisons.iter().filter(|comparison| comparison.suite == suite && !is_limit(comparison));
+        let all = results.comparisons.iter().filter(|comparison| comparison.suite == suite && counts(comparison));
         writeln!(page, "### {suite}: {} of {}\n", lost.len(), all.count())?;
         if lost.is_empty() {
             continue;

@@ -108,6 +108,7 @@ fn case(name: String, keys: u32, order: &'static str, program: Program) -> Case 
         ours: vec![
             contender::<Single<Tidy>>(&shared),
             contender::<Single<TidyBatched>>(&shared),
+            contender::<Single<TidyFenced>>(&shared),
             contender::<Held<TidyPin>>(&shared),
         ],
         theirs: vec![

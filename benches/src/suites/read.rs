@@ -118,6 +118,7 @@ fn case<K: Key, V: Value>(of_keys: &str, of_values: &str, reads: Reads) -> Case 
         } * reads.threads as u64,
         ours: vec![
             contender::<TidyGet, K, V>(reads),
+            contender::<TidyFencedGet, K, V>(reads),
             contender::<TidyPin, K, V>(reads),
             contender::<TidyReader, K, V>(reads),
             contender::<TidyView, K, V>(reads),
