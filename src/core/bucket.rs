@@ -23,6 +23,9 @@ pub(super) fn linked_tag(tag: u8) -> u8 {
     tag | LINKED
 }
 
+/// [`LINKED`], in each byte that is a tag.
+const MARKS: u64 = u64::from_le_bytes([LINKED; 8]) >> 8;
+
 /// Set in the last byte once an entry that belongs here had to go to the next bucket.
 const OVERFLOW: u64 = 1 << 56;
 /// The other bits of the last byte count the slots that have been used. They are used in order.
@@ -86,12 +89,23 @@ impl Meta {
         SlotSet::from_high_bits(x.wrapping_sub(LOW) & !x & HIGH)
     }
 
-    /// Is there any entry?
-    pub(super) fn has_entries(self) -> bool {
-        self.0 & u64::from_le_bytes([LINKED; 8]) != 0
+    /// The last slot that holds an entry, of those up to `slot`.
+    #[inline]
+    pub(super) fn last_linked(self, slot: usize) -> Option<usize> {
+        let up_to = u64::MAX >> (8 * (7 - slot));
+        (self.0 & MARKS & up_to).checked_ilog2().map(|bit| bit as usize / 8)
+    }
+
+    /// The slots that are, or have been, for hashes with this tag.
+    #[inline]
+    pub(super) fn for_hashes_of(self, tag: u8) -> impl Iterator<Item = usize> {
+        // The portable way may name a tag beside it, and a slot that has never been used looks as if it had been for zeros.
+        let is_one = move |slot: &usize| linked_tag(self.tag(*slot)) == tag && *slot < self.used();
+        Meta(self.0 | MARKS).matching(tag).filter(is_one)
     }
 
     /// The first slot that has never been used.
+    #[inline]
     pub(super) fn first_unused(self) -> Option<usize> {
         Some(self.used()).filter(|used| *used < SLOTS)
     }
@@ -280,6 +294,30 @@ mod tests {
                         }
                     }
                     assert!(meta.overflows());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_linked_slot_is_found_and_so_are_those_of_a_tag_linked_or_not() {
+        for used in 0..=SLOTS {
+            for pattern in (0..1 << used).step_by(if cfg!(miri) { 7 } else { 1 }) {
+                let linked = |slot: usize| pattern >> slot & 1 == 1;
+                // Two tags, by turns: one of them, unlinked, looks like a slot that has never been used.
+                let tag_of = |slot: usize| if slot % 2 == 0 { LINKED } else { LINKED | 0x55 };
+                let meta = (0..used).fold(Meta(used as u64 * USED_ONE | OVERFLOW), |meta, slot| {
+                    meta.with_tag(slot, if linked(slot) { tag_of(slot) } else { tag_of(slot) & !LINKED })
+                });
+                for slot in 0..SLOTS {
+                    assert_eq!(
+                        meta.last_linked(slot),
+                        (0..=slot.min(used.saturating_sub(1))).rfind(|slot| linked(*slot))
+                    );
+                }
+                for (tag, first) in [(LINKED, 0), (LINKED | 0x55, 1), (LINKED | 0x54, used)] {
+                    let found: Vec<usize> = meta.for_hashes_of(tag).collect();
+                    assert_eq!(found, (first..used).step_by(2).collect::<Vec<_>>(), "{used} {pattern:b} {tag:x}");
                 }
             }
         }

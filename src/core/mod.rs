@@ -92,6 +92,12 @@ impl<K> State<K> {
         }
     }
 
+    /// Slots of the tables in which nothing is linked any more.
+    fn sealed_slots(&self) -> usize {
+        let [_, sealed @ ..] = &self.young;
+        self.read.slots() + sealed.iter().map(|table| table.slots()).sum::<usize>()
+    }
+
     /// The tables there are, from the read table to the oldest young one.
     fn tables(&self) -> impl Iterator<Item = Table<K>> {
         std::iter::once(self.read).chain(self.young).filter(|table| !table.is_empty())

@@ -105,8 +105,11 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         if let Some(spare) = &mut lock.spare {
             return spare.clear(buckets);
         }
+        if !soon && lock.dirty_used < LARGE {
+            return true;
+        }
         let limit = self.tables(guard).1[0].size().limit();
-        if !soon && (lock.dirty_used < LARGE || lock.dirty_used <= limit / 2) {
+        if !soon && lock.dirty_used <= limit / 2 {
             return true;
         }
         // So large that it can be cleared in the time in which the present one fills up.
@@ -374,13 +377,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Have the tables become too large for what is linked in them?
     fn is_sparse(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> bool {
-        let (read, [dirty, sealed @ ..]) = self.tables(guard);
-        let others = || std::iter::once(read).chain(sealed);
-        let used = others().map(Table::slots).sum::<usize>() + lock.dirty_used;
+        let used = self.state(guard).map_or(0, State::sealed_slots) + lock.dirty_used;
         // Mostly that is all there is to see.
         if lock.linked() * 8 >= used {
             return false;
         }
+        let (read, [dirty, sealed @ ..]) = self.tables(guard);
+        let others = || std::iter::once(read).chain(sealed);
         // A reserved table is large on purpose.
         let dirty_bytes = if lock.reserved { 0 } else { dirty.bytes() };
         let next = lock.next.as_ref().map(|next| next.table());

@@ -3,7 +3,9 @@
 use std::ptr::NonNull;
 
 use super::Table;
-use crate::core::bucket::{SLOTS, is_linked};
+use crate::core::bucket::SLOTS;
+#[cfg(any(all(test, not(loom)), feature = "rayon"))]
+use crate::core::bucket::is_linked;
 use crate::core::entry::Head;
 
 /// See [`Table::entries_backwards`].
@@ -29,14 +31,15 @@ impl<K> Backwards<K> {
             let (index, slot) = ((self.next - 1) / SLOTS, (self.next - 1) % SLOTS);
             // SAFETY: T1 by the promise made to `entries_backwards`.
             let bucket = unsafe { self.table.bucket(index) };
-            *slots -= 1;
-            if slot == SLOTS - 1 && !bucket.meta().has_entries() {
-                self.next -= SLOTS;
-                continue;
-            }
-            self.next -= 1;
-            if is_linked(bucket.meta().tag(slot)) {
-                return NonNull::new(bucket.entry(slot)).map(|entry| (entry, self.next));
+            let linked = bucket.meta().last_linked(slot);
+            let (next, looked_at) = match linked {
+                Some(linked) => (linked, slot + 1 - linked),
+                None => (0, if slot == SLOTS - 1 { 1 } else { slot + 1 }),
+            };
+            self.next = index * SLOTS + next;
+            *slots = slots.saturating_sub(looked_at);
+            if linked.is_some() {
+                return NonNull::new(bucket.entry(next)).map(|entry| (entry, self.next));
             }
         }
         None

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 
 use super::{FETCHED, Full, Table};
-use crate::core::bucket::{is_linked, linked_tag};
+use crate::core::bucket::is_linked;
 use crate::core::entry::Head;
 use crate::core::hash::Hash;
 use crate::sync::Ordering;
@@ -43,15 +43,22 @@ impl<K> Table<K> {
         let home = self.home(hash);
         // SAFETY: T1 by the caller's promise; all indices are below `total`.
         unsafe {
-            let free = |index: &usize| self.bucket(*index).meta().first_unused().is_some();
-            let index = (home..total).find(free).ok_or(Full)?;
+            let mut index = home;
+            let (bucket, slot) = loop {
+                let bucket = self.bucket(index);
+                if let Some(slot) = bucket.meta().first_unused() {
+                    break (bucket, slot);
+                }
+                index += 1;
+                if index == total {
+                    return Err(Full);
+                }
+            };
             for passed in home..index {
                 if !self.bucket(passed).meta().overflows() {
                     self.bucket(passed).set_overflow();
                 }
             }
-            let bucket = self.bucket(index);
-            let slot = bucket.meta().first_unused().ok_or(Full)?;
             (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
             bucket.link(slot, hash.tag(), entry);
         }
@@ -102,7 +109,7 @@ impl<K> Table<K> {
             // SAFETY: T1 by the caller's promise; a slot with a tag has a hash (E1).
             unsafe {
                 let meta = self.bucket(index).meta();
-                for slot in (0..meta.used()).filter(|slot| linked_tag(meta.tag(*slot)) == hash.tag()) {
+                for slot in meta.for_hashes_of(hash.tag()) {
                     if (*self.hash_at(index, slot)).load(Ordering::Relaxed) == hash.place {
                         last = Some((index, slot, is_linked(meta.tag(slot))));
                     }
