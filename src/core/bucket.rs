@@ -306,7 +306,7 @@ mod tests {
                 let linked = |slot: usize| pattern >> slot & 1 == 1;
                 // Two tags, by turns: one of them, unlinked, looks like a slot that has never been used.
                 let tag_of = |slot: usize| if slot % 2 == 0 { LINKED } else { LINKED | 0x55 };
-                let meta = (0..used).fold(Meta(used as u64 * USED_ONE | OVERFLOW), |meta, slot| {
+                let meta = (0..used).fold(Meta(used as u64 * USED_ONE + OVERFLOW), |meta, slot| {
                     meta.with_tag(slot, if linked(slot) { tag_of(slot) } else { tag_of(slot) & !LINKED })
                 });
                 for slot in 0..SLOTS {

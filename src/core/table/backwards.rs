@@ -36,8 +36,12 @@ impl<K> Backwards<K> {
                 Some(linked) => (linked, slot + 1 - linked),
                 None => (0, if slot == SLOTS - 1 { 1 } else { slot + 1 }),
             };
+            if looked_at > *slots {
+                self.next -= std::mem::take(slots);
+                return None;
+            }
+            *slots -= looked_at;
             self.next = index * SLOTS + next;
-            *slots = slots.saturating_sub(looked_at);
             if linked.is_some() {
                 return NonNull::new(bucket.entry(next)).map(|entry| (entry, self.next));
             }
