@@ -24,7 +24,7 @@ pub struct Case {
     pub name: String,
     /// With how many keys, of what kind, by how many threads.
     pub labels: Vec<(&'static str, String)>,
-    /// Operations of a round. About 5 to 20 milliseconds of them.
+    /// Operations of a round. About 5 to 20 milliseconds of them, but in a smoke test, whose figures mean nothing.
     pub operations: u64,
     /// This map's first.
     pub ours: Vec<Contender>,

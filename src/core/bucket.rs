@@ -99,9 +99,14 @@ impl Meta {
     /// The slots that are, or have been, for hashes with this tag.
     #[inline]
     pub(super) fn for_hashes_of(self, tag: u8) -> impl Iterator<Item = usize> {
+        self.for_hashes_by(Meta::matching, tag)
+    }
+
+    #[inline(always)]
+    fn for_hashes_by(self, matching: impl Fn(Meta, u8) -> SlotSet, tag: u8) -> impl Iterator<Item = usize> {
         // The portable way may name a tag beside it, and a slot that has never been used looks as if it had been for zeros.
         let is_one = move |slot: &usize| linked_tag(self.tag(*slot)) == tag && *slot < self.used();
-        Meta(self.0 | MARKS).matching(tag).filter(is_one)
+        matching(Meta(self.0 | MARKS), tag).filter(is_one)
     }
 
     /// The first slot that has never been used.
@@ -304,8 +309,8 @@ mod tests {
         for used in 0..=SLOTS {
             for pattern in (0..1 << used).step_by(if cfg!(miri) { 7 } else { 1 }) {
                 let linked = |slot: usize| pattern >> slot & 1 == 1;
-                // Two tags, by turns: one of them, unlinked, looks like a slot that has never been used.
-                let tag_of = |slot: usize| if slot % 2 == 0 { LINKED } else { LINKED | 0x55 };
+                // Two tags that differ in the last bit, by turns. Unlinked, the first looks like a slot that has never been used.
+                let tag_of = |slot: usize| LINKED | (slot % 2) as u8;
                 let meta = (0..used).fold(Meta(used as u64 * USED_ONE + OVERFLOW), |meta, slot| {
                     meta.with_tag(slot, if linked(slot) { tag_of(slot) } else { tag_of(slot) & !LINKED })
                 });
@@ -315,9 +320,11 @@ mod tests {
                         (0..=slot.min(used.saturating_sub(1))).rfind(|slot| linked(*slot))
                     );
                 }
-                for (tag, first) in [(LINKED, 0), (LINKED | 0x55, 1), (LINKED | 0x54, used)] {
-                    let found: Vec<usize> = meta.for_hashes_of(tag).collect();
-                    assert_eq!(found, (first..used).step_by(2).collect::<Vec<_>>(), "{used} {pattern:b} {tag:x}");
+                for (tag, first) in [(LINKED, 0), (LINKED | 1, 1), (LINKED | 2, used)] {
+                    for matching in [Meta::matching, Meta::matching_portable] {
+                        let found: Vec<usize> = meta.for_hashes_by(matching, tag).collect();
+                        assert_eq!(found, (first..used).step_by(2).collect::<Vec<_>>(), "{used} {pattern:b} {tag:x}");
+                    }
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! It counts what is asked for, not what the system's allocator rounds it up to. What that adds, it adds to each block, so
 //! the blocks are counted, too.
 
-#![allow(dead_code, reason = "shared by benches and examples, of which none uses all of it")]
+#![allow(dead_code, reason = "shared by the soak test, benches and examples, of which none uses all of it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

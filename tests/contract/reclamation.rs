@@ -168,6 +168,9 @@ fn r3_reclaim_is_a_barrier_while_another_thread_saves_up() {
                 overwritten.fetch_add(1, Ordering::SeqCst);
             }
         });
+        while overwritten.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
         let missed = (0..rounds(50_000)).find_map(|_| {
             let before = overwritten.load(Ordering::SeqCst);
             map.reclaim().unwrap();

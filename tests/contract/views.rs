@@ -159,12 +159,16 @@ fn views_never_go_back() {
                 });
                 scope.spawn(move || {
                     let (mut view, mut last) = (map.view(), vec![0; 100]);
-                    while !done.load(Ordering::Acquire) {
+                    loop {
+                        let is_last = done.load(Ordering::Acquire);
                         let frozen = view.load();
                         for (key, last) in (0..).zip(&mut last) {
                             let number = *frozen.get(&key).expect("it is there throughout");
                             assert!(*last <= number, "{key} had {last}, and has {number}");
                             *last = number;
+                        }
+                        if is_last {
+                            return;
                         }
                     }
                 });

@@ -21,7 +21,7 @@ impl<K> Table<K> {
     /// Links an entry. Under the writer mutex.
     ///
     /// # Safety
-    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
+    /// The table has buckets, and is not freed meanwhile (T1), and the caller holds the writer mutex.
     pub(in crate::core) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<Used, Full> {
         // SAFETY: by the caller's promise; all indices are below `total`.
         unsafe {
@@ -41,7 +41,8 @@ impl<K> Table<K> {
     pub(in crate::core) unsafe fn link_first(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
         let total = self.total as usize;
         let home = self.home(hash);
-        // SAFETY: T1 by the caller's promise; all indices are below `total`.
+        debug_assert!(home < total, "it has buckets");
+        // SAFETY: T1 by the caller's promise; all indices are below `total`: a home is, where there is one.
         unsafe {
             let mut index = home;
             let (bucket, slot) = loop {

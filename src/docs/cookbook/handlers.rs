@@ -48,4 +48,4 @@
 //!
 //! Under a [cap on garbage](crate::Builder::max_pending) one-shot writes may sleep: then write in `spawn_blocking`, or without a cap.
 //!
-//! `examples/axum.rs` is a service whose handlers share a map, with a test that asks it over HTTP.
+//! In the repository, `examples/axum.rs` is a service whose handlers share a map, with a test that asks it over HTTP.

@@ -42,4 +42,4 @@
 //! In between a reader may find both versions' domains: that is what *key by key* means. Where all of a version has to be seen at one moment, put whole versions into
 //! an [`arc_swap::ArcSwap`](https://docs.rs/arc-swap), or publish a frozen view (`self.domains.as_map().publish()`, feature `arc-swap`).
 //!
-//! `cargo run --release -p tidymap-examples --example blocklist` is this on two published lists of 56,000 domains, with figures, beside other maps.
+//! In the repository, `cargo run --release -p tidymap-examples --example blocklist` is this on two published lists of 56,000 domains, with figures, beside other maps.
