@@ -16,8 +16,9 @@ use std::process::{Command, ExitCode};
 /// Calls that are counted.
 const TIMES: u64 = 20_000;
 
-/// A count may be so many percent above what was stored: tables choose their own order, anew in each process.
-const SLACK: u64 = 3;
+/// A count may be so many percent above what was stored: tables choose their own order, anew in each process, and in another checkout
+/// the compiler divides the same code otherwise (3 % have been seen).
+const SLACK: u64 = 6;
 
 /// Instructions of a call, by the name of the call.
 type Counts = BTreeMap<String, u64>;
