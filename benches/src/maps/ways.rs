@@ -41,7 +41,7 @@ pub struct Reading<W, T>(T, std::marker::PhantomData<W>);
 
 way!(TidyGet: Tidy, "get()", OneShot, &'m MapOf<TidyGet, K, V>, |map| map,
     |map, key| map.get(key).map(|value| value.number()));
-way!(TidyFencedGet: TidyFenced, "get(), with a fence", OneShot, &'m MapOf<TidyGet, K, V>, |map| map,
+way!(TidyFencedGet: TidyFenced, "get(), with a fence", OneShot, &'m MapOf<TidyFencedGet, K, V>, |map| map,
     |map, key| map.get(key).map(|value| value.number()));
 way!(TidyPin: Tidy, "pin() for many", Session, tidymap::Pinned<'m, K, V, FixedState>, |map| map.pin(),
     |session, key| session.get(key).map(V::number));

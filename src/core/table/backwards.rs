@@ -75,3 +75,49 @@ impl<K> Table<K> {
         linked.filter_map(move |slot| NonNull::new(bucket.entry(slot)))
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::ptr::NonNull;
+
+    use super::super::{Blank, Size};
+    use super::SLOTS;
+    use crate::core::Hash;
+
+    #[test]
+    fn parts_look_at_no_more_slots_than_they_may_and_find_what_the_whole_finds() {
+        let table = Blank::<u64>::allocate(Size::for_entries(60)).unwrap().cleared();
+        // Nobody looks into an entry; some buckets have many, some none, and some that have gone.
+        let mut entries =
+            (1..=40_u64).map(|n| (Hash::new((n / 5).wrapping_mul(0x9E37_79B9_7F4A_7C15) + n), n as usize * 8));
+        // SAFETY: T1: the table is our own.
+        unsafe {
+            entries
+                .by_ref()
+                .for_each(|(hash, at)| table.link(hash, std::ptr::without_provenance_mut(at)).map(drop).unwrap());
+            (1..=40_u64).step_by(3).for_each(|n| {
+                let hash = Hash::new((n / 5).wrapping_mul(0x9E37_79B9_7F4A_7C15) + n);
+                assert!(table.unlink(hash, std::ptr::without_provenance_mut(n as usize * 8)));
+            });
+            let whole: Vec<(NonNull<_>, usize)> = table.entries_backwards().collect();
+            assert_eq!(whole.len(), 40 - 14);
+            for budget in 1..3 * SLOTS {
+                let (mut entries, mut found) = (table.entries_backwards(), Vec::new());
+                while !entries.is_done() {
+                    let (before, mut left, mut empty) = (entries.next, budget, 0);
+                    while let Some(entry) = entries.next_of(&mut left) {
+                        found.push(entry);
+                    }
+                    let passed = entries.next..before;
+                    for bucket in (passed.start.div_ceil(SLOTS))..passed.end / SLOTS {
+                        empty += usize::from(table.entries_in(bucket).next().is_none());
+                    }
+                    assert!(passed.len() - (SLOTS - 1) * empty <= budget, "{budget}: {passed:?}");
+                    assert!(!passed.is_empty(), "{budget}: it goes on");
+                }
+                assert_eq!(found, whole, "{budget}");
+            }
+            table.free();
+        }
+    }
+}
