@@ -14,22 +14,21 @@ use super::entry::Entry;
 use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::table::Table;
-use super::{Core, Found, State, Tables, YOUNG, Young};
+use super::{Core, Found, State, Tables};
 use crate::reclaim::Panics;
 use crate::sync::Ordering;
 
 impl<K, V> Core<K, V> {
     /// The state, which nobody else replaces or reclaims while it is borrowed.
-    fn state_mut(&mut self) -> Option<&State<K>> {
+    fn state_mut(&mut self) -> &State<K> {
         let state = self.state.load(Ordering::Relaxed);
         // SAFETY: S1, X1: the current state is there, and only another call would replace it.
-        unsafe { state.as_ref() }
+        unsafe { &*state }
     }
 
     /// All places, which are good until something is linked or a table replaced.
     fn places_mut(&mut self) -> Places<K> {
-        let (read, young): (Table<K>, Young<K>) =
-            self.state_mut().map_or((Table::EMPTY, [Table::EMPTY; YOUNG]), |state| (state.read, state.young));
+        let State { read, young, .. } = *self.state_mut();
         // SAFETY: T1, X1: current tables, which are freed only when they are replaced, and then this is not used any more.
         unsafe { Places::new(read, young) }
     }
@@ -38,7 +37,7 @@ impl<K, V> Core<K, V> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let state = self.state_mut()?;
+        let state = self.state_mut();
         // SAFETY: T1, E2, X1: current tables, whose entries nobody else unlinks.
         unsafe {
             Tables::<K, V, Unlinked<K, V>>::find_in(state.read, hash, key)
@@ -98,7 +97,7 @@ impl<K, V> Core<K, V> {
     /// It is linked there, in a current table.
     unsafe fn unlink_mut(&mut self, place: &Place<K, V>) {
         let Place { entry, table, slot } = *place;
-        let young = self.state_mut().and_then(|state| state.young.iter().position(|young| *young == table));
+        let young = self.state_mut().young.iter().position(|young| *young == table);
         let shape = self.shape_mut();
         shape.reserved = false;
         match young {

@@ -95,14 +95,17 @@ impl<K, V> Core<K, V> {
     /// Are the tables so large that it pays to [ask for](Self::prefetch) what is to be looked at?
     #[inline]
     pub(crate) fn is_far(&self, guard: &MapHeld<'_, K, V>) -> bool {
-        self.state(guard).is_some_and(State::is_far)
+        self.state(guard).is_far()
     }
 
     /// Asks the processor for what searches for these hashes will look at first, if the tables are large: their home buckets, all at
     /// once, and then the entries that look like theirs.
     #[inline]
     pub(crate) fn prefetch(&self, guard: &MapHeld<'_, K, V>, hashes: impl Iterator<Item = Hash> + Clone) {
-        let Some(state) = self.state(guard).filter(|state| state.is_far()) else { return };
+        let state = self.state(guard);
+        if !state.is_far() {
+            return;
+        }
         for hash in hashes.clone() {
             state.tables().for_each(|table| table.prefetch_home(hash));
         }

@@ -70,7 +70,8 @@ const YOUNG: usize = 3;
 /// The dirty table, if there is one, and those that were dirty before it, the youngest first.
 type Young<K> = [Table<K>; YOUNG];
 
-/// What readers see of a map, in one load: the tables in which entries are found. Immutable; replaced under the mutex.
+/// What readers see of a map, in one load: the tables in which entries are found. Immutable; replaced under the mutex. The same for all keys.
+#[repr(C)]
 pub(crate) struct State<K> {
     /// Built by a promotion. No key is ever added to it.
     read: Table<K>,
@@ -90,6 +91,16 @@ impl<K> State<K> {
             #[cfg(loom)]
             _tracked: crate::sync::Tracked::new(),
         }
+    }
+
+    /// The state of a map without tables. There is one, which is told from others by where it lies; so it is never retired.
+    #[cfg(not(loom))]
+    const fn vacant() -> *mut State<K> {
+        struct Vacant(State<()>);
+        // SAFETY: Sync: S1: nobody writes it, and its tables have no buckets but `nothing`, which is all threads'.
+        unsafe impl Sync for Vacant {}
+        static VACANT: Vacant = Vacant(State { read: Table::EMPTY, has_young: false, young: [Table::EMPTY; YOUNG] });
+        (&raw const VACANT.0).cast_mut().cast()
     }
 
     /// Slots of the tables in which nothing is linked any more.
@@ -114,8 +125,11 @@ const CLOSED: u32 = 2;
 /// The tables of a map, and what changes them. What it unlinks it hands to the [`Host`] `G`, under whose guards it is used: the same ones
 /// always.
 pub(crate) struct Tables<K, V, G> {
-    /// Null while the map has no tables.
+    /// [`State::vacant`] while the map has no tables.
     state: AtomicPtr<State<K>>,
+    /// What that is in a model, which has none that outlives it.
+    #[cfg(loom)]
+    vacant: Box<State<K>>,
     /// [`OPEN`] always, but if [`Host::CLOSES`]. Changed under the mutex.
     stage: AtomicU32,
     writer: Writer<K, V>,
@@ -215,8 +229,15 @@ impl<K, V> Core<K, V> {
 impl<K, V, G> Tables<K, V, G> {
     const_unless_loom! {
         pub(crate) fn new() -> Tables<K, V, G> {
+            #[cfg(loom)]
+            let vacant = Box::new(State::new(Table::EMPTY, [Table::EMPTY; YOUNG]));
             Tables {
-                state: AtomicPtr::new(std::ptr::null_mut()),
+                #[cfg(not(loom))]
+                state: AtomicPtr::new(State::vacant()),
+                #[cfg(loom)]
+                state: AtomicPtr::new(std::ptr::from_ref(&*vacant).cast_mut()),
+                #[cfg(loom)]
+                vacant,
                 stage: AtomicU32::new(OPEN),
                 writer: Writer::new(),
                 _unlinked: PhantomData,
@@ -245,19 +266,26 @@ impl<K, V, G> Tables<K, V, G> {
     /// True if the map has no tables: then it has no entries, and there is nothing to guard.
     #[inline]
     pub(crate) fn is_vacant(&self) -> bool {
-        // ORDERING: Acquire, as in `state`: what a null state says of the map is not older than what was seen before.
-        self.state.load(Ordering::Acquire).is_null()
+        // ORDERING: Acquire, as in `state`: what a vacant state says of the map is not older than what was seen before.
+        self.state.load(Ordering::Acquire) == self.vacant()
+    }
+
+    fn vacant(&self) -> *mut State<K> {
+        #[cfg(not(loom))]
+        return State::vacant();
+        #[cfg(loom)]
+        return std::ptr::from_ref(&*self.vacant).cast_mut();
     }
 }
 
 impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// The current state. Its tables stay allocated while the guard lives (T1).
     #[inline]
-    fn state<'g>(&self, _guard: &'g Held<'_, G>) -> Option<&'g State<K>> {
+    fn state<'g>(&self, _guard: &'g Held<'_, G>) -> &'g State<K> {
         // ORDERING: Acquire pairs with the Release of `publish`.
         let state = self.state.load(Ordering::Acquire);
-        // SAFETY: S1: a state is retired after it was replaced, so the guard protects it if it was read under it.
-        unsafe { state.as_ref() }
+        // SAFETY: S1: a state is retired after it was replaced, so the guard protects it if it was read under it; the vacant one stays.
+        unsafe { &*state }
     }
 
     /// The live entry of `key`. Lock-free, and with bounded steps but for the length of the chains.
@@ -269,7 +297,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let state = self.state(guard)?;
+        let state = self.state(guard);
         // SAFETY: T1: the guard keeps the tables of the state.
         unsafe { Self::find_in(state.read, hash, key).or_else(|| Self::find_young(state, hash, key)) }
     }
@@ -327,7 +355,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let Some(state) = self.state(guard) else { return Glance::Absent };
+        let state = self.state(guard);
         // SAFETY: T1, as in `find`.
         if let Some(home) = unsafe { state.read.home_bucket(hash) } {
             let meta = home.meta();
@@ -351,7 +379,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let state = self.state(&guard)?;
+        let state = self.state(&guard);
         // SAFETY: T1, as in `find`.
         let found = unsafe { Self::find_in(state.read, hash, key) }.or_else(|| {
             if !state.has_young {
@@ -370,8 +398,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 impl<K, V, G> Tables<K, V, G> {
     /// Drops all entries, or hands them to the hook, and gives the tables back.
     fn drop_all(&mut self, hook: Hook<'_, K, V>, panics: &mut Panics) {
-        let state = std::mem::replace(&mut self.state, AtomicPtr::new(std::ptr::null_mut())).load(Ordering::Relaxed);
-        if !state.is_null() {
+        let state = self.state.swap(self.vacant(), Ordering::Relaxed);
+        if state != self.vacant() {
             // SAFETY: S1: the current state is a box that nobody else will retire; `&mut self` says that nobody uses it.
             let state = unsafe { Box::from_raw(state) };
             for table in state.tables() {

@@ -66,13 +66,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     fn usual(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> usize {
         let linked = lock.linked();
         let part = if linked < BIG { linked / 2 } else { linked / 8 };
-        let buckets: usize = self.state(guard).map_or(0, |state| state.tables().map(Table::buckets).sum());
+        let buckets: usize = self.state(guard).tables().map(Table::buckets).sum();
         part.max(buckets / STEP)
     }
 
     fn dirty_size(&self, guard: &Held<'_, G>, entries: usize) -> Size {
         let size = Size::for_entries(entries.max(G::LEAST));
-        match self.state(guard).and_then(|state| state.tables().next()) {
+        match self.state(guard).tables().next() {
             Some(table) => size.like(table.size()),
             None => size.in_new_order(),
         }
@@ -333,7 +333,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             return;
         }
         // Sealed tables are there while the next read table is made of them.
-        let sealed = self.state(guard).is_some_and(|state| !state.young[1].is_empty());
+        let sealed = !self.state(guard).young[1].is_empty();
         if sealed || self.misses_have_paid() {
             if let Some(mut lock) = self.try_lock() {
                 self.tend(guard, &mut lock, READER_SHARES);
@@ -377,7 +377,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Have the tables become too large for what is linked in them?
     fn is_sparse(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> bool {
-        let used = self.state(guard).map_or(0, State::sealed_slots) + lock.dirty_used;
+        let used = self.state(guard).sealed_slots() + lock.dirty_used;
         // Mostly that is all there is to see.
         if lock.linked() * 8 >= used {
             return false;
@@ -394,14 +394,15 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// The current tables: the read table, and the young ones, of which the dirty table is the first.
     pub(super) fn tables(&self, guard: &Held<'_, G>) -> (Table<K>, Young<K>) {
-        self.state(guard).map_or((Table::EMPTY, [Table::EMPTY; YOUNG]), |state| (state.read, state.young))
+        let state = self.state(guard);
+        (state.read, state.young)
     }
 
     /// Makes these the tables that readers see, and retires those that they do not see any more. Under the mutex.
     fn publish(&self, guard: &Held<'_, G>, read: Table<K>, young: Young<K>) {
         let state = State::new(read, young);
         let state = if state.tables().next().is_none() {
-            std::ptr::null_mut()
+            self.vacant()
         } else {
             guard.allocated(table_weight(size_of::<State<K>>()));
             Box::into_raw(Box::new(state))
@@ -410,16 +411,15 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let new_bytes = bytes_of(&mut std::iter::once(read).chain(young));
         // ORDERING: Release publishes state and tables to the Acquire of `state`; Acquire for the old state's.
         let old = self.state.swap(state, Ordering::AcqRel);
-        let old = NonNull::new(old);
         // SAFETY: S1: the guard keeps it; it is retired below.
-        let old_state = old.as_ref().map(|old| unsafe { old.as_ref() });
-        let old_bytes = old_state.map_or(0, |old| bytes_of(&mut old.tables()));
+        let old_state = unsafe { &*old };
+        let old_bytes = bytes_of(&mut old_state.tables());
         // ORDERING: our side of *fewer tables against a part left over*: we add, fence, and look when our guard ends whether
         // something is left over; who leaves a part pushes it, says so, fences, and looks at these bytes once more.
         // Of one map among several it is a share, which may also become less.
         G::table_bytes(guard.context()).fetch_add(new_bytes.wrapping_sub(old_bytes), Ordering::Release);
         fence(Ordering::SeqCst);
-        let (Some(old), Some(old_state)) = (old, old_state) else { return };
+        let Some(old) = NonNull::new(old).filter(|old| old.as_ptr() != self.vacant()) else { return };
         for table in old_state.tables() {
             if table != read && !young.contains(&table) {
                 guard.retire(Unlinked::<K, V>::Table(table));

@@ -235,8 +235,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Is there a live entry that could have this hash's key?
     fn may_be_linked(&self, guard: &Held<'_, G>, _lock: &Lock<'_, K>, hash: Hash) -> bool {
-        let Some(state) = self.state(guard) else { return false };
-        state.tables().any(|table| {
+        self.state(guard).tables().any(|table| {
             // SAFETY: T1 under the guard and the mutex; E2 under the guard.
             unsafe { table.any_with_hash(hash, |head| !Entry::<K, V>::from_raw(head).load().is_dead()) }
         })

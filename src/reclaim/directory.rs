@@ -2,7 +2,7 @@
 //!
 //! Chunks of records are allocated when the first thread of the chunk arrives and live as long as the map.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 
 use super::epochs::Epoch;
 use super::fences::Pace;
@@ -16,13 +16,23 @@ pub(super) const UNUSED: Epoch = 0;
 /// Instead of an epoch: none is held. Above all epochs, so that it is never the least.
 pub(super) const IDLE: Epoch = Epoch::MAX;
 
-/// What a map knows of one thread. Its own cache lines (two, because processors fetch them in pairs).
+/// Bytes of a record, of any map: so a thread's slot says how far into its chunk the record lies.
+pub(super) const STRIDE: usize = if cfg!(loom) { 4096 } else { 256 };
+
+/// What a map knows of one thread. Its own cache lines.
 #[derive(Debug)]
-#[repr(C, align(128))]
+#[repr(C)]
+#[cfg_attr(not(loom), repr(align(256)))]
+#[cfg_attr(loom, repr(align(4096)))]
 pub(crate) struct Record<L> {
     /// The epoch of the oldest guard this thread holds on the map; [`IDLE`] if it holds none, [`UNUSED`] if it never has. Written by the owner,
     /// read by reclaimers.
     pub(super) epoch: AtomicU64,
+    /// How often it looks for guards. Owner only.
+    pub(super) pace: Pace,
+    /// The end of a guard may have more to do than to clear `epoch`, because there are others beside it, or the owner has unlinked something: the end of a
+    /// read asks no more than this. Owner only.
+    pub(super) is_laden: Cell<bool>,
     /// How many guards it holds beside that. Written by the owner. 64 bits: leaked ones add up, and must not overflow.
     pub(super) more: AtomicU64,
     /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
@@ -33,8 +43,6 @@ pub(crate) struct Record<L> {
     pub(super) nested: UnsafeCell<Nested>,
     /// Where these were taken. Owner only.
     pub(super) places: UnsafeCell<Places>,
-    /// How often it looks for guards. Owner only.
-    pub(super) pace: Pace,
     /// What the layer above keeps for each thread.
     pub(crate) local: L,
 }
@@ -46,12 +54,13 @@ impl<L: Default> Default for Record<L> {
     fn default() -> Self {
         Record {
             epoch: AtomicU64::new(UNUSED),
+            pace: Pace::default(),
+            is_laden: Cell::new(false),
             more: AtomicU64::new(0),
             since: AtomicU64::new(0),
             place: Announced::default(),
             nested: UnsafeCell::default(),
             places: UnsafeCell::default(),
-            pace: Pace::default(),
             local: L::default(),
         }
     }
@@ -80,7 +89,7 @@ impl<L: Default> Directory<L> {
     #[inline]
     pub(crate) fn record(&self, slot: Slot) -> &Record<L> {
         self.get(slot).unwrap_or_else(|| {
-            self.allocate(slot.chunk as usize);
+            self.allocate(slot.chunk);
             self.get(slot).expect("its chunk has been allocated")
         })
     }
@@ -88,22 +97,20 @@ impl<L: Default> Directory<L> {
     /// The record of `slot`, if its chunk exists.
     #[inline(always)]
     pub(crate) fn get(&self, slot: Slot) -> Option<&Record<L>> {
+        const { assert!(size_of::<Record<L>>() == STRIDE) };
         // SAFETY: D1: no slot has a chunk above `CHUNKS`.
-        let chunk = unsafe { self.chunks.get_unchecked(slot.chunk as usize) };
+        let chunk = unsafe { self.chunks.get_unchecked(slot.chunk) };
         // ORDERING: Acquire pairs with the Release of `allocate`: the records are seen initialized.
         let chunk = chunk.load(Ordering::Acquire);
-        // SAFETY: D1: a chunk that is not null has `len(chunk)` records and lives as long as `self`; a slot's index is
-        // below the length of its chunk.
-        (!chunk.is_null()).then(|| unsafe { &*chunk.add(slot.index as usize) })
+        // SAFETY: D1: a chunk that is not null has `len(chunk)` records and lives as long as `self`; a slot is `at` the beginning
+        // of one of them.
+        (!chunk.is_null()).then(|| unsafe { &*chunk.byte_add(slot.at) })
     }
 
     /// All records that exist, used or not.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &Record<L>)> {
         (0..self.top()).flat_map(|chunk| {
-            self.chunk(chunk).iter().enumerate().map(move |(index, record)| {
-                let slot = Slot { chunk: chunk as u32, index: index as u32 };
-                (slot, record)
-            })
+            self.chunk(chunk).iter().enumerate().map(move |(index, record)| (Slot::in_chunk(chunk, index), record))
         })
     }
 

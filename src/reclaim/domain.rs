@@ -77,7 +77,9 @@ impl<G: Garbage> Domain<G> {
     /// Ends a guard that is one of several of its thread, or whose thread has unlinked something.
     #[cold]
     #[inline(never)]
-    pub(super) fn leave_slowly(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place, nothing_retired: bool) {
+    pub(super) fn leave_slowly(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place) {
+        // SAFETY: G2, as in `take_retired`.
+        let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
         if nothing_retired && self.epochs.exit(record, epoch, place) != Exit::Awaited {
             slot::leave();
         } else {

@@ -37,7 +37,7 @@ use super::fences::{Fences, ReadFence};
 use super::place::Place;
 use super::slot::{self, Slot};
 use super::{age, barrier};
-use crate::sync::{AtomicU64, Ordering, const_unless_loom};
+use crate::sync::{AtomicU64, Ordering, const_unless_loom, fence};
 
 /// A moment on the engine's counter, from 1 on.
 pub(crate) type Epoch = u64;
@@ -46,14 +46,25 @@ pub(crate) type Epoch = u64;
 /// ends sees itself awaited.
 const LEFT_OVER: Epoch = 1 << 63;
 
+/// Set in [`Epochs::awaited`], above all epochs, unless it is known that there is a barrier for the whole process: who ends a guard has to execute a fence, and to
+/// look once more.
+const LOOK_TWICE: Epoch = 1 << 62;
+
+/// The stamp, without the flags.
+fn stamp_of(awaited: Epoch) -> Epoch {
+    awaited & !(LEFT_OVER | LOOK_TWICE)
+}
+
+/// In this order, what each guard reads lies together, behind the pointer to its records.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Epochs<L> {
+    records: Directory<L>,
     /// The current epoch. Starts at 1.
     now: AtomicU64,
-    /// The highest stamp that ever had to wait for a guard, and [`LEFT_OVER`].
+    /// The highest stamp that ever had to wait for a guard, and [`LEFT_OVER`] and [`LOOK_TWICE`].
     awaited: AtomicU64,
     fences: Fences,
-    records: Directory<L>,
 }
 
 /// Is it what a record announces while its thread holds a guard?
@@ -109,7 +120,7 @@ impl<L: Default> Epochs<L> {
         pub(crate) fn new(read_fence: ReadFence) -> Epochs<L> {
             Epochs {
                 now: AtomicU64::new(1),
-                awaited: AtomicU64::new(0),
+                awaited: AtomicU64::new(LOOK_TWICE),
                 fences: Fences::new(read_fence),
                 records: Directory::new(),
             }
@@ -125,15 +136,15 @@ impl<L: Default> Epochs<L> {
         let slot = slot::enter();
         let record = match self.records.get(slot) {
             Some(record) => record,
-            None => self.first_record(slot),
+            None => self.first_record(),
         };
         self.enter_at(record, place)
     }
 
     /// The calling thread's record, if there was none yet.
     #[cold]
-    fn first_record(&self, slot: Slot) -> &Record<L> {
-        self.records.record(if slot == Slot::NONE { slot::assign() } else { slot })
+    fn first_record(&self) -> &Record<L> {
+        self.records.record(slot::current().unwrap_or_else(slot::assign))
     }
 
     /// [`enter`](Self::enter) for a guard that belongs to no thread, but has leased `slot`. Whichever thread uses it does so after
@@ -166,6 +177,10 @@ impl<L: Default> Epochs<L> {
         let is_first = record.epoch.load(Ordering::Relaxed) == UNUSED;
         if is_first {
             self.fences.join();
+            // B3.
+            if barrier::is_present() {
+                self.awaited.fetch_and(!LOOK_TWICE, Ordering::Relaxed);
+            }
         }
         is_first
     }
@@ -176,6 +191,7 @@ impl<L: Default> Epochs<L> {
     fn count(record: &Record<L>, epoch: Epoch, place: Place) {
         let more = record.more.load(Ordering::Relaxed);
         record.more.store(more + 1, Ordering::Relaxed);
+        record.is_laden.set(true);
         // SAFETY: D2: only the owner thread touches `nested` and `places`, and no user code runs meanwhile.
         let (nested, places) = unsafe { (&mut *record.nested.get(), &mut *record.places.get()) };
         let announced = record.epoch.load(Ordering::Relaxed);
@@ -196,13 +212,16 @@ impl<L: Default> Epochs<L> {
     /// [`exit`](Self::exit) of the [only](Self::is_only) guard of the calling thread.
     #[inline(always)]
     pub(crate) fn exit_only(&self, record: &Record<L>, epoch: Epoch) -> Exit {
+        debug_assert!(self.is_only(record), "G5");
         debug_assert_eq!(record.epoch.load(Ordering::Relaxed), epoch, "G4: a guard ends once");
         self.announce(record, epoch, IDLE)
     }
 
-    /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits.
+    /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits. If it is the last one, the caller takes
+    /// what the thread has unlinked before another begins: the record is not laden any more.
     pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch, place: Place) -> Exit {
         if self.is_only(record) {
+            record.is_laden.set(false);
             return self.exit_only(record, epoch);
         }
         let more = record.more.load(Ordering::Relaxed);
@@ -236,11 +255,25 @@ impl<L: Default> Epochs<L> {
     #[inline(always)]
     fn announce(&self, record: &Record<L>, epoch: Epoch, next: Epoch) -> Exit {
         // ORDERING: Release pairs with the Acquire of `horizon`: what is freed because this guard is gone is freed after
-        // its last read. The barrier is the guard's side of *exit against hold_back*.
+        // its last read. The barrier is the guard's side of *exit against hold_back*, whose dear side is the other one's to pay, however guards begin.
         record.epoch.store(next, Ordering::Release);
-        self.fences.left();
+        barrier::light_if_present();
+        // Mostly nothing is there. Where there is no barrier, `LOOK_TWICE` is.
+        if self.awaited.load(Ordering::Relaxed) < epoch {
+            return Exit::Moved;
+        }
+        if self.is_awaited_now(epoch) { Exit::Awaited } else { Exit::Moved }
+    }
+
+    /// For who has ended a guard of `epoch`, and has seen a mark or a later stamp in `awaited`.
+    #[inline(never)]
+    fn is_awaited_now(&self, epoch: Epoch) -> bool {
+        if !barrier::is_present() {
+            // Its side of *exit against hold_back*.
+            fence(Ordering::SeqCst);
+        }
         // ORDERING: Acquire pairs with the Release of `hold_back`: what waits is seen in its list.
-        if self.awaited.load(Ordering::Acquire) >= epoch { Exit::Awaited } else { Exit::Moved }
+        self.awaited.load(Ordering::Acquire) & !LOOK_TWICE >= epoch
     }
 
     /// Ends one of several guards of a thread. Returns the epoch to announce, if that changes: all reads of the oldest are
@@ -312,7 +345,7 @@ impl<L: Default> Epochs<L> {
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
     /// once more afterwards: guards that leave from then on will see that they are awaited.
     pub(crate) fn hold_back(&self, stamp: Epoch) {
-        let raise = |awaited: Epoch| Some((awaited & !LEFT_OVER).max(stamp) | (awaited & LEFT_OVER));
+        let raise = |awaited: Epoch| Some(stamp_of(awaited).max(stamp) | (awaited - stamp_of(awaited)));
         // ORDERING: Release pairs with the Acquire of `exit`; the barrier is our side of *exit against hold_back*.
         let _ = self.awaited.fetch_update(Ordering::Release, Ordering::Relaxed, raise);
         barrier::heavy();
@@ -349,7 +382,7 @@ impl<L: Default> Epochs<L> {
     /// Has anything had to wait for the guards of `epoch`, while they were live? If so it waits for them still.
     pub(crate) fn is_awaited(&self, epoch: Epoch) -> bool {
         // ORDERING: Acquire, as in `exit`.
-        self.awaited.load(Ordering::Acquire) & !LEFT_OVER >= epoch
+        stamp_of(self.awaited.load(Ordering::Acquire)) >= epoch
     }
 
     /// Notes the time at which the calling thread's guard was taken, if it is its first.

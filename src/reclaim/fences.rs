@@ -73,9 +73,9 @@ fn now() -> u32 {
     (BEGINNING.elapsed().as_micros() as u32).max(1)
 }
 
-/// A look takes some ten nanoseconds.
-const LEAST_PATIENCE: u16 = if IN_MODEL { 1 } else { 16 };
-const MOST_PATIENCE: u16 = if IN_MODEL { 1 } else { 256 };
+/// Powers of two. A look takes some ten nanoseconds.
+const LEAST_PATIENCE: u8 = if IN_MODEL { 0 } else { 4 };
+const MOST_PATIENCE: u8 = if IN_MODEL { 0 } else { 8 };
 
 /// If nobody has looked so many times for this long, reads make the map free.
 const QUIET: Duration = Duration::from_millis(20);
@@ -86,21 +86,22 @@ pub(super) struct Pace {
     looks: Cell<u8>,
     /// Guards that have executed a fence.
     fenced: Cell<u8>,
-    patience: Cell<u16>,
-    /// When the looks were last timed: microseconds, which may begin anew. 0 if they have not been.
-    since: Cell<u32>,
+    /// A power of two.
+    patience: Cell<u8>,
+    /// When the looks were last timed: microseconds, a `u32` that may begin anew. 0 if they have not been. As bytes, so that a record has room for one more.
+    since: Cell<[u8; 4]>,
 }
 
 impl Pace {
     /// How often to look again for a guard that may be about to leave. Not for longer than it takes to hand the garbage over, most of which is a barrier;
     /// and less where that was in vain.
-    pub(super) fn patience(&self) -> u16 {
-        self.patience.get().clamp(LEAST_PATIENCE, MOST_PATIENCE)
+    pub(super) fn patience(&self) -> u32 {
+        1 << self.patience.get().clamp(LEAST_PATIENCE, MOST_PATIENCE)
     }
 
     pub(super) fn was_patient(&self, in_vain: bool) {
-        let patience = self.patience();
-        self.patience.set(if in_vain { patience / 2 } else { patience * 2 });
+        let patience = self.patience.get().clamp(LEAST_PATIENCE, MOST_PATIENCE);
+        self.patience.set(if in_vain { patience.saturating_sub(1) } else { patience + 1 });
     }
 }
 
@@ -179,23 +180,6 @@ impl Fences {
         }
     }
 
-    /// The guard's side of *exit against hold_back*, which is the other one's to pay in both modes.
-    #[inline(always)]
-    pub(super) fn left(&self) {
-        barrier::light_if_present();
-        if self.mode.load(Ordering::Relaxed) != FREE {
-            Self::left_fenced();
-        }
-    }
-
-    /// In the free mode the barrier is there.
-    #[cold]
-    fn left_fenced() {
-        if !barrier::is_present() {
-            fence(Ordering::SeqCst);
-        }
-    }
-
     /// The side of who has unlinked something, before it looks at the announcements. `own` is the calling thread's, which must have been counted: a
     /// single user is taken to be the caller.
     #[inline]
@@ -229,7 +213,7 @@ impl Fences {
         }
         let now = now();
         self.timed.store(now, std::sync::atomic::Ordering::Relaxed);
-        let before = pace.since.replace(now);
+        let before = u32::from_ne_bytes(pace.since.replace(now.to_ne_bytes()));
         if before == 0 {
             return;
         }

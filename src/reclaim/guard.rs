@@ -128,6 +128,7 @@ impl<'d, G: Garbage> Held<'d, G> {
         let garbage = garbage.into();
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.
         let retired = unsafe { &mut *self.record.local.retired.get() };
+        self.record.is_laden.set(true);
         self.record.local.listed.add(garbage.weight());
         retired.push(Retired { stamp: UNSTAMPED, garbage });
     }
@@ -271,11 +272,11 @@ impl<G: Garbage> Drop for Guard<'_, G> {
     #[inline(always)]
     fn drop(&mut self) {
         let Held { domain, record, .. } = self.held;
-        // SAFETY: G2, as in `retire`.
-        let nothing_retired = unsafe { &*record.local.retired.get() }.is_empty();
         // So little that it is inlined, and the guard stays in registers.
-        if !nothing_retired || !domain.epochs.is_only(record) {
-            domain.leave_slowly(record, self.epoch, self.place, nothing_retired);
+        // SAFETY: G2, as in `retire`.
+        debug_assert!(record.is_laden.get() || unsafe { &*record.local.retired.get() }.is_empty(), "G5");
+        if record.is_laden.get() {
+            domain.leave_slowly(record, self.epoch, self.place);
         } else if domain.epochs.exit_only(record, self.epoch) == Exit::Awaited {
             domain.leave_garbage(record, self.epoch, self.place, true);
         } else {

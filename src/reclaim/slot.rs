@@ -14,11 +14,13 @@ use std::collections::BinaryHeap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 
-/// The place of a thread's record in every map: chunk `chunk` of the directory, at `index`.
+use super::directory::STRIDE;
+
+/// The place of a thread's record in every map: chunk `chunk` of the directory, `at` so many bytes from its beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
-    pub(crate) chunk: u32,
-    pub(crate) index: u32,
+    pub(crate) chunk: usize,
+    pub(crate) at: usize,
 }
 
 /// Records in the first chunk; each later chunk has twice as many as the one before. Few in models, so that their
@@ -33,16 +35,21 @@ const SLOTS: usize = FIRST_CHUNK * ((1 << CHUNKS) - 1);
 
 impl Slot {
     /// Of a thread that has none. Its chunk is the one that is never there, so that who looks for a record finds out in any case.
-    pub(crate) const NONE: Slot = Slot { chunk: CHUNKS as u32, index: 0 };
+    pub(crate) const NONE: Slot = Slot { chunk: CHUNKS, at: 0 };
 
     fn of(id: u32) -> Slot {
-        let chunk = (id as usize / FIRST_CHUNK + 1).ilog2();
-        Slot { chunk, index: id - Slot { chunk, index: 0 }.id() }
+        let chunk = (id as usize / FIRST_CHUNK + 1).ilog2() as usize;
+        Slot::in_chunk(chunk, (id - Slot { chunk, at: 0 }.id()) as usize)
+    }
+
+    /// That of the record number `index` of a chunk.
+    pub(crate) fn in_chunk(chunk: usize, index: usize) -> Slot {
+        Slot { chunk, at: index * STRIDE }
     }
 
     /// The number from which the slot was made.
     pub(crate) fn id(self) -> u32 {
-        FIRST_CHUNK as u32 * ((1 << self.chunk) - 1) + self.index
+        (FIRST_CHUNK * ((1 << self.chunk) - 1) + self.at / STRIDE) as u32
     }
 }
 
@@ -253,13 +260,13 @@ mod tests {
 
     #[test]
     fn slots_number_the_records_without_gaps() {
-        let mut expected = Slot { chunk: 0, index: 0 };
+        let (mut chunk, mut index) = (0, 0);
         for id in 0..if cfg!(miri) { 300 } else { 10_000 } {
             let slot = Slot::of(id);
-            assert_eq!((slot, slot.id()), (expected, id));
-            expected.index += 1;
-            if expected.index as usize == FIRST_CHUNK << expected.chunk {
-                expected = Slot { chunk: expected.chunk + 1, index: 0 };
+            assert_eq!((slot, slot.id()), (Slot::in_chunk(chunk, index), id));
+            index += 1;
+            if index == FIRST_CHUNK << chunk {
+                (chunk, index) = (chunk + 1, 0);
             }
         }
     }

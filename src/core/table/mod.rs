@@ -35,6 +35,7 @@ pub(crate) use size::NoTable;
 pub(in crate::core) use size::Size;
 
 /// A handle to a table; copied freely. May stand for no table at all. What keeps the memory valid is said where it is used.
+#[repr(C)]
 pub(crate) struct Table<K> {
     buckets: *mut Bucket<K>,
     homes: u64,
