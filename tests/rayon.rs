@@ -134,7 +134,7 @@ fn c2_while_others_write() {
         }
         let _done = RaiseOnDrop(&done);
         let mut last = 0;
-        for _ in 0..if cfg!(debug_assertions) { 1000 } else { 10_000 } {
+        for _ in 0..if cfg!(debug_assertions) { 300 } else { 10_000 } {
             let session = map.pin();
             let iter = session.par_iter();
             let at_leisure = |(key, value): (&u64, &u64)| {

@@ -8,12 +8,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use tidymap_fuzz::memory::{Allocator, give_up};
-use tidymap_fuzz::{Input, Starved, run};
+use tidymap_fuzz::{Input, Starved, allocation};
 
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
 fuzz_target!(
     init: std::alloc::set_alloc_error_hook(give_up),
-    |input: Input<Starved>| run(&input)
+    |input: Input<Starved>| allocation(&input)
 );

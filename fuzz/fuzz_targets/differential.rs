@@ -6,6 +6,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tidymap_fuzz::{Input, Plain, run};
+use tidymap_fuzz::{Input, Plain, differential};
 
-fuzz_target!(|input: Input<Plain>| run(&input));
+fuzz_target!(|input: Input<Plain>| differential(&input));

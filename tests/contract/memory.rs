@@ -97,7 +97,7 @@ fn m2_after_a_reader_was_live_throughout_at_most_4_kib_are_held() {
 /// Threads that remove each in its way, beside one that reads: nothing of the large tables is left on its way back.
 #[test]
 fn m2_after_threads_have_removed_all_at_most_4_kib_are_held() {
-    const KEYS: u64 = 200_000;
+    const KEYS: u64 = MANY / 4;
     for reclaim in [Reclaim::Immediate, Reclaim::Batched(50)] {
         let map: HashMap<u64, u64, _> =
             HashMap::<u64, u64>::builder().reclaim(reclaim).hasher(FixedState::default()).build();

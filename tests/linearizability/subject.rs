@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tidymap::{HashMap, Pinned, Reader, Reclaim, SessionGuard};
+use tidymap::{Builder, HashMap, Pinned, ReadFence, Reader, Reclaim, SessionGuard};
 
 use crate::calls::{Calls, Key, Map, Pair, Sweep};
 use crate::history::Script;
@@ -21,9 +22,22 @@ pub(crate) trait Subject: Calls + Default + Sync + Sized {
     }
 }
 
+/// For a map: every other one has its reads execute a fence, whether others come and go or not.
+fn builder<S: BuildHasher + Default>() -> Builder<Key, Value, S> {
+    static MAPS: AtomicUsize = AtomicUsize::new(0);
+    let is_fenced = MAPS.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+    let read_fence = if is_fenced { ReadFence::Always } else { ReadFence::default() };
+    HashMap::builder().hasher(S::default()).read_fence(read_fence)
+}
+
 /// Each call under a guard of its own.
-#[derive(Default)]
 pub(crate) struct OneShot<S>(Map<S>);
+
+impl<S: BuildHasher + Default> Default for OneShot<S> {
+    fn default() -> Self {
+        OneShot(builder().build())
+    }
+}
 
 impl<S: BuildHasher> Calls for OneShot<S> {
     fn perform(&self, key: usize, call: Call) -> Outcome {
@@ -48,7 +62,7 @@ pub(crate) struct Capped<S>(OneShot<S>);
 
 impl<S: BuildHasher + Default> Default for Capped<S> {
     fn default() -> Self {
-        Capped(OneShot(HashMap::builder().hasher(S::default()).max_pending(1).build()))
+        Capped(OneShot(builder().max_pending(1).build()))
     }
 }
 
@@ -75,7 +89,7 @@ pub(crate) struct InSessions<S>(Map<S>);
 
 impl<S: BuildHasher + Default> Default for InSessions<S> {
     fn default() -> Self {
-        InSessions(HashMap::builder().hasher(S::default()).reclaim(Reclaim::Batched(8)).build())
+        InSessions(builder().reclaim(Reclaim::Batched(8)).build())
     }
 }
 
@@ -102,8 +116,13 @@ impl<S: BuildHasher + Default + Sync> Subject for InSessions<S> {
 }
 
 /// The same in sessions that belong to no thread.
-#[derive(Default)]
 pub(crate) struct InOwnedSessions<S>(Map<S>);
+
+impl<S: BuildHasher + Default> Default for InOwnedSessions<S> {
+    fn default() -> Self {
+        InOwnedSessions(builder().build())
+    }
+}
 
 impl<S: BuildHasher> Calls for InOwnedSessions<S> {
     fn perform(&self, key: usize, call: Call) -> Outcome {
@@ -148,8 +167,13 @@ where
 }
 
 /// Each thread has a `Reader`, and looks by it; all else it calls on the map, with the reader's guard live beside.
-#[derive(Default)]
 pub(crate) struct ByReaders<S>(Map<S>);
+
+impl<S: BuildHasher + Default> Default for ByReaders<S> {
+    fn default() -> Self {
+        ByReaders(builder().build())
+    }
+}
 
 impl<S: BuildHasher> Calls for ByReaders<S> {
     fn perform(&self, key: usize, call: Call) -> Outcome {
