@@ -156,7 +156,7 @@ impl<G: Garbage> Domain<G> {
         })
     }
 
-    /// [`settle`](Self::settle) for what most calls are that unlink something: one thing, and nobody else sees it. None if it is
+    /// [`settle`](Self::settle) for what most calls are that unlink something: one thing, under the thread's only guard. None if it is
     /// otherwise, with nothing done. By hand, because as closures the same takes twice as long.
     #[inline]
     fn settle_only_one(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place) -> Option<Panics> {
@@ -164,8 +164,8 @@ impl<G: Garbage> Domain<G> {
         // SAFETY: G2, as in `take_retired`.
         let retired = unsafe { &mut *local.retired.get() };
         let [Retired { stamp, .. }] = retired[..] else { return None };
-        let is_plain = self.batch == 0 && retired.capacity() <= KEEP && !local.is_busy();
-        if !is_plain || !self.epochs.is_only(record) || !self.epochs.is_alone(record, stamp) {
+        let is_plain = self.batch == 0 && retired.capacity() <= KEEP && stamp != UNSTAMPED && !local.is_busy();
+        if !is_plain || !self.epochs.is_only(record) {
             return None;
         }
         let begun = local.busy.load(Ordering::Relaxed) + 1;
@@ -175,11 +175,16 @@ impl<G: Garbage> Domain<G> {
         local.listed.clear();
         let exit = self.epochs.exit(record, epoch, place);
         let mut panics = Panics::default();
-        // SAFETY: G3: no other guard is as old as its stamp, and the one that was has ended: so its stamp is below the horizon.
-        unsafe { self.free_one(local, only, Amount::Bounded, &mut panics) };
+        let has_passed = self.horizon_beyond(record, stamp) > stamp;
+        if has_passed {
+            // SAFETY: G3: its stamp is below the horizon.
+            unsafe { self.free_one(local, only, Amount::Bounded, &mut panics) };
+        } else {
+            self.hand_over(record, vec![only], stamp);
+        }
         local.busy.store(begun + 1, Ordering::Release);
         self.waiters.wake();
-        if exit == Exit::Awaited {
+        if !has_passed || exit == Exit::Awaited {
             panics.absorb(self.collect(record));
         }
         Some(panics)
@@ -231,9 +236,30 @@ impl<G: Garbage> Domain<G> {
             return true;
         }
         let last = items[items.len() - 1].stamp;
+        let horizon = self.horizon_beyond(own, last);
+        let passed = items.partition_point(|item| item.stamp < horizon);
+        let rest = items.split_off(passed);
+        if rest.is_empty() {
+            return true;
+        }
+        self.hand_over(own, rest, last);
+        false
+    }
+
+    /// Pushes `rest` to `pending`, the last of it stamped `last`. The caller has to collect.
+    fn hand_over(&self, own: &Record<Local<G>>, rest: Vec<Retired<G>>, last: Epoch) {
+        self.pending.push(rest);
+        self.epochs.hold_back(last);
+        own.local.warned.make_due();
+    }
+
+    /// The horizon, which is hoped to be beyond `last`.
+    ///
+    /// Most guards that are met are calls that end within some ten nanoseconds. A few looks more are cheaper than to hand over, and to have every
+    /// thread of the process execute a fence.
+    #[inline]
+    fn horizon_beyond(&self, own: &Record<Local<G>>, last: Epoch) -> Epoch {
         let mut horizon = self.epochs.horizon(Some(own));
-        // Most guards that are met are calls that end within some ten nanoseconds. A few looks more are cheaper than to
-        // hand over, and to have every thread of the process execute a fence.
         if horizon <= last && !self.epochs.is_held(own) {
             for _ in 0..own.pace.patience() {
                 std::hint::spin_loop();
@@ -244,15 +270,7 @@ impl<G: Garbage> Domain<G> {
             }
             own.pace.was_patient(horizon <= last);
         }
-        let passed = items.partition_point(|item| item.stamp < horizon);
-        let rest = items.split_off(passed);
-        if rest.is_empty() {
-            return true;
-        }
-        self.pending.push(rest);
-        self.epochs.hold_back(last);
-        own.local.warned.make_due();
-        false
+        horizon
     }
 
     /// Moves `items` to what the thread saves up, or adds all that it saves up to them if that makes too many.
