@@ -50,7 +50,8 @@ impl Case {
     }
 }
 
-/// Has each contender do so many rounds. A peer may try three times: some lose a key, or panic, now and then.
+/// Has each contender do so many rounds. With several threads a peer may fail: some lose a key, or panic, now and then, and on some days each time. With one it
+/// may not, and that what it has to do is right is seen there.
 #[cfg(test)]
 pub(crate) fn run_each(case: &Case, rounds: usize) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,8 +62,9 @@ pub(crate) fn run_each(case: &Case, rounds: usize) {
     };
     case.ours.iter().for_each(run);
     for theirs in &case.theirs {
-        let succeeds = |_| catch_unwind(AssertUnwindSafe(|| run(theirs))).is_ok();
-        assert!((0..3).any(succeeds), "{} fails each time: {}", theirs.map, case.id());
+        let succeeds = catch_unwind(AssertUnwindSafe(|| run(theirs))).is_ok();
+        let alone = case.labels.contains(&("threads", "1".to_owned()));
+        assert!(succeeds || !alone, "{} fails: {}", theirs.map, case.id());
     }
 }
 
