@@ -50,8 +50,8 @@ impl Case {
     }
 }
 
-/// Has each contender do so many rounds. With several threads a peer may fail: some lose a key, or panic, now and then, and on some days each time. With one it
-/// may not, and that what it has to do is right is seen there.
+/// Has each contender do so many rounds. A peer may try three times: some lose a key, or panic, now and then. HashIndex does each time on some days, if several
+/// threads overwrite; that what it has to do is right is seen with one.
 #[cfg(test)]
 pub(crate) fn run_each(case: &Case, rounds: usize) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -62,9 +62,10 @@ pub(crate) fn run_each(case: &Case, rounds: usize) {
     };
     case.ours.iter().for_each(run);
     for theirs in &case.theirs {
-        let succeeds = catch_unwind(AssertUnwindSafe(|| run(theirs))).is_ok();
+        let succeeds = |_| catch_unwind(AssertUnwindSafe(|| run(theirs))).is_ok();
         let alone = case.labels.contains(&("threads", "1".to_owned()));
-        assert!(succeeds || !alone, "{} fails: {}", theirs.map, case.id());
+        let may_fail = theirs.map == "scc::HashIndex" && !alone;
+        assert!((0..3).any(succeeds) || may_fail, "{} fails each time: {}", theirs.map, case.id());
     }
 }
 
