@@ -95,7 +95,7 @@ pub use reclaim::ReadFence;
 /// For models of maps whose reads execute no fence.
 #[cfg(loom)]
 #[doc(hidden)]
-pub use reclaim::simulate;
+pub use reclaim::{Simulated, simulate};
 pub use set::{
     ContainsMany, Difference, ElementRef, HashSet, Intersection, PinnedSet, SetIter, SetReader, SymmetricDifference,
     Taken, Union,

@@ -20,18 +20,18 @@ pub(crate) use std::sync::atomic::{Ordering, fence};
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use std::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize},
+    atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize},
 };
 
 #[cfg(loom)]
 pub(crate) use loom::sync::{
     Condvar, Mutex, MutexGuard,
-    atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
 
 #[cfg(shuttle)]
 pub(crate) use {
-    scheduled::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize},
+    scheduled::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize},
     shuttle::sync::{Condvar, Mutex, MutexGuard},
 };
 

@@ -132,6 +132,8 @@ pub(crate) struct Tables<K, V, G> {
     vacant: Box<State<K>>,
     /// [`OPEN`] always, but if [`Host::CLOSES`]. Changed under the mutex.
     stage: AtomicU32,
+    /// Has a value ever been overwritten? For [`Entry::live_pair`], which is right either way; so it is no primitive of a model.
+    is_overwritten: std::sync::atomic::AtomicBool,
     writer: Writer<K, V>,
     _unlinked: PhantomData<fn(G)>,
 }
@@ -239,6 +241,7 @@ impl<K, V, G> Tables<K, V, G> {
                 #[cfg(loom)]
                 vacant,
                 stage: AtomicU32::new(OPEN),
+                is_overwritten: std::sync::atomic::AtomicBool::new(false),
                 writer: Writer::new(),
                 _unlinked: PhantomData,
             }
@@ -268,6 +271,17 @@ impl<K, V, G> Tables<K, V, G> {
     pub(crate) fn is_vacant(&self) -> bool {
         // ORDERING: Acquire, as in `state`: what a vacant state says of the map is not older than what was seen before.
         self.state.load(Ordering::Acquire) == self.vacant()
+    }
+
+    #[inline(always)]
+    fn is_overwritten(&self) -> bool {
+        self.is_overwritten.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn note_overwriting(&self) {
+        if !self.is_overwritten() {
+            self.is_overwritten.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     fn vacant(&self) -> *mut State<K> {
@@ -362,7 +376,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             if let Some(slot) = meta.matching(hash.tag()).next() {
                 let entry = Entry::<K, V>::from_raw(home.entry(slot));
                 // SAFETY: E2: found under the guard.
-                let pair = unsafe { if key.equivalent(entry.key()) { entry.live_pair() } else { None } };
+                let pair = unsafe {
+                    match key.equivalent(entry.key()) {
+                        false => None,
+                        true if self.is_overwritten() => entry.live_pair(),
+                        true => entry.live_pair_guessed(),
+                    }
+                };
                 if let Some(pair) = pair {
                     return Glance::Found(pair);
                 }

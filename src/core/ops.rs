@@ -348,6 +348,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     ) -> Result<Pair<'g, K, V>, Boxed<V>> {
         // SAFETY: E2: found under the guard.
         let (old, word) = unsafe { found.entry.overwrite(found.word, value) }?;
+        self.note_overwriting();
         guard.allocated(Entry::<K, V>::value_weight());
         guard.retire(Unlinked::Value(old));
         // SAFETY: E3: the guard protects the new value as it did the old one.

@@ -40,8 +40,9 @@
 //!
 //! All of this rests on two places at which two threads each store something and then load what the other has stored. Processors may do the load
 //! first, on both sides, and then both miss. A fence between store and load forbids that. But guards are taken and ended all the time, and removals are rare: so it is the remover who pays, and
-//! has the system execute a fence in every running thread of the process (Linux's `membarrier`). Where a thread removes so often that this costs more than it saves, and where there is no such
-//! call (or the processor is neither an x86 nor an aarch64), guards execute a fence of their own: see [`ReadFence`](crate::ReadFence).
+//! has the system execute a fence in every running thread of the process (Linux's `membarrier`). In the first of the two places mostly nobody has to: a thread that goes on reading takes another guard soon, and by the number
+//! that this has read it tells that it knows of the removal. The remover looks for that for a moment before it makes the call, and a thread that it has met at rest executes a fence in its next guards instead. So does every thread where there is no such
+//! call, or the processor is neither an x86 nor an aarch64: see [`ReadFence`](crate::ReadFence).
 //!
 #![doc = include_str!("../../docs/pictures/races.svg")]
 //!

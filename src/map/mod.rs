@@ -164,7 +164,7 @@ impl<K, V> HashMap<K, V> {
 }
 
 impl<K, V, S> HashMap<K, V, S> {
-    /// For models: makes a map whose reads are without a fence fenced, and the other way round.
+    /// For models: makes threads that rest execute a fence when they read again.
     #[cfg(loom)]
     #[doc(hidden)]
     pub fn turn_now(&self) {

@@ -76,12 +76,24 @@ mod process_wide {
 
     std::thread_local! {
         // Of the standard library: all threads of a model run on the thread of its test.
-        static SIMULATED: Cell<bool> = const { Cell::new(false) };
+        static SIMULATED: Cell<Simulated> = const { Cell::new(Simulated::Nothing) };
     }
 
-    /// Models that this thread explores from now on have a barrier, or not.
-    pub fn simulate(simulated: bool) {
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub enum Simulated {
+        Nothing,
+        Barrier,
+        /// And by it, records are made fenced. For models about that: it is many steps.
+        BarrierAndTurns,
+    }
+
+    /// What models have that this thread explores from now on.
+    pub fn simulate(simulated: Simulated) {
         SIMULATED.set(simulated);
+    }
+
+    pub(in crate::reclaim) fn has_turns() -> bool {
+        SIMULATED.get() == Simulated::BarrierAndTurns
     }
 
     /// As many as any model has slots.
@@ -92,7 +104,7 @@ mod process_wide {
     }
 
     pub(super) fn is_present() -> bool {
-        SIMULATED.get()
+        SIMULATED.get() != Simulated::Nothing
     }
 
     pub(super) fn light() {
@@ -148,36 +160,23 @@ pub(super) fn light_if_present() {
 }
 
 #[cfg(loom)]
-pub use process_wide::simulate;
+pub(super) use process_wide::has_turns;
+#[cfg(loom)]
+pub use process_wide::{Simulated, simulate};
+
+#[cfg(test)]
+std::thread_local! {
+    /// How often the thread has been on the dear side.
+    pub(super) static BARRIERS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
 
 /// The dear side: from some hundred nanoseconds to some microseconds, with the number of running threads and by the machine.
 #[cold]
 pub(super) fn heavy() {
+    #[cfg(test)]
+    BARRIERS.with(|barriers| barriers.set(barriers.get() + 1));
     fence(Ordering::SeqCst);
     if process_wide::is_present() {
-        cost::time(process_wide::barrier);
-    }
-}
-
-/// What the dear side takes in this process, as it was of late; 0 if it has not been there.
-pub(super) use cost::cost;
-
-mod cost {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::time::{Duration, Instant};
-
-    static NANOS: AtomicU32 = AtomicU32::new(0);
-
-    pub(in super::super) fn cost() -> Duration {
-        Duration::from_nanos(NANOS.load(Ordering::Relaxed).into())
-    }
-
-    pub(super) fn time(barrier: impl FnOnce()) {
-        let before = Instant::now();
-        barrier();
-        // One that had to wait for a processor says nothing of the next.
-        let nanos = before.elapsed().as_nanos().min(50_000) as u32;
-        let last = NANOS.load(Ordering::Relaxed);
-        NANOS.store(if last == 0 { nanos } else { last - last / 8 + nanos / 8 }, Ordering::Relaxed);
+        process_wide::barrier();
     }
 }

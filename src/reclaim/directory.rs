@@ -5,16 +5,33 @@
 use std::cell::{Cell, UnsafeCell};
 
 use super::epochs::Epoch;
-use super::fences::Pace;
+use super::fences::Fencing;
 use super::nested::Nested;
+use super::patience::Patience;
 use super::place::{Announced, Places};
 use super::slot::{CHUNKS, FIRST_CHUNK, Slot};
 use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, const_unless_loom};
 
-/// Instead of an epoch: no guard has ever been taken.
-pub(super) const UNUSED: Epoch = 0;
-/// Instead of an epoch: none is held. Above all epochs, so that it is never the least.
-pub(super) const IDLE: Epoch = Epoch::MAX;
+/// What a record announces whose thread holds no guard, and has last seen `epoch`. Above all epochs.
+#[inline(always)]
+pub(super) const fn at_rest(epoch: Epoch) -> Epoch {
+    !epoch
+}
+
+#[inline(always)]
+pub(super) fn is_at_rest(announced: Epoch) -> bool {
+    (announced as i64) < 0
+}
+
+/// The other way round.
+#[inline(always)]
+pub(super) fn last_seen(announced: Epoch) -> Epoch {
+    debug_assert!(is_at_rest(announced));
+    !announced
+}
+
+/// No guard has ever been taken.
+pub(super) const UNUSED: Epoch = at_rest(0);
 
 /// Bytes of a record, of any map: so a thread's slot says how far into its chunk the record lies.
 pub(super) const STRIDE: usize = if cfg!(loom) { 4096 } else { 256 };
@@ -25,11 +42,13 @@ pub(super) const STRIDE: usize = if cfg!(loom) { 4096 } else { 256 };
 #[cfg_attr(not(loom), repr(align(256)))]
 #[cfg_attr(loom, repr(align(4096)))]
 pub(crate) struct Record<L> {
-    /// The epoch of the oldest guard this thread holds on the map; [`IDLE`] if it holds none, [`UNUSED`] if it never has. Written by the owner,
+    /// The epoch of the oldest guard this thread holds on the map; if it holds none, the last that it has seen, [at rest](at_rest). Written by the owner,
     /// read by reclaimers.
     pub(super) epoch: AtomicU64,
-    /// How often it looks for guards. Owner only.
-    pub(super) pace: Pace,
+    /// Does the owner execute a fence when it takes a guard?
+    pub(super) fencing: Fencing,
+    /// Owner only.
+    pub(super) patience: Patience,
     /// The end of a guard may have more to do than to clear `epoch`, because there are others beside it, or the owner has unlinked something: the end of a
     /// read asks no more than this. Owner only.
     pub(super) is_laden: Cell<bool>,
@@ -54,7 +73,8 @@ impl<L: Default> Default for Record<L> {
     fn default() -> Self {
         Record {
             epoch: AtomicU64::new(UNUSED),
-            pace: Pace::default(),
+            fencing: Fencing::default(),
+            patience: Patience::default(),
             is_laden: Cell::new(false),
             more: AtomicU64::new(0),
             since: AtomicU64::new(0),

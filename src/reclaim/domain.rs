@@ -254,23 +254,11 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// The horizon, which is hoped to be beyond `last`.
-    ///
-    /// Most guards that are met are calls that end within some ten nanoseconds. A few looks more are cheaper than to hand over, and to have every
-    /// thread of the process execute a fence.
     #[inline]
     fn horizon_beyond(&self, own: &Record<Local<G>>, last: Epoch) -> Epoch {
-        let mut horizon = self.epochs.horizon(Some(own));
-        if horizon <= last && !self.epochs.is_held(own) {
-            for _ in 0..own.pace.patience() {
-                std::hint::spin_loop();
-                horizon = self.epochs.horizon_again();
-                if horizon > last {
-                    break;
-                }
-            }
-            own.pace.was_patient(horizon <= last);
-        }
-        horizon
+        let may_wait = !self.epochs.is_held(own);
+        let beyond = || Some(self.epochs.horizon_so_far(own)).filter(|horizon| *horizon > last);
+        own.patience.look(may_wait, beyond).unwrap_or_else(|| self.epochs.horizon(Some(own)))
     }
 
     /// Moves `items` to what the thread saves up, or adds all that it saves up to them if that makes too many.
@@ -354,7 +342,7 @@ impl<G: Garbage> Domain<G> {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { batch: self.batch, max_pending: self.cap.max(), read_fence: self.epochs.read_fence().0 }
+        Limits { batch: self.batch, max_pending: self.cap.max(), read_fence: self.epochs.read_fence() }
     }
 
     pub(crate) fn context(&self) -> &G::Context {
@@ -374,14 +362,14 @@ impl<G: Garbage> Domain<G> {
         items
     }
 
-    /// For models: makes a map whose reads are without a fence fenced, and the other way round.
+    /// For models: makes threads that rest execute a fence when they read again.
     #[cfg(loom)]
     pub(crate) fn turn_now(&self) {
         self.epochs.turn_now();
     }
 
     pub(crate) fn is_read_fenced(&self) -> bool {
-        self.epochs.read_fence().1
+        self.epochs.is_read_fenced()
     }
 
     pub(crate) fn record_bytes(&self) -> usize {

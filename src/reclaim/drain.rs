@@ -52,7 +52,7 @@ impl<'d, G: Garbage> Drain<'d, G> {
     fn step(&mut self, panics: &mut Panics) -> bool {
         loop {
             self.stage = match &mut self.stage {
-                Stage::Guards(stamp) => match self.domain.epochs.horizon(None) > *stamp {
+                Stage::Guards(stamp) => match self.domain.horizon() > *stamp {
                     true => Stage::Hands(self.domain.busy()),
                     false => return false,
                 },
@@ -133,6 +133,11 @@ impl<G: Garbage> Domain<G> {
         done
     }
 
+    /// The [`horizon`](super::epochs::Epochs::horizon), as the calling thread sees it.
+    pub(super) fn horizon(&self) -> Epoch {
+        self.epochs.horizon(self.epochs.own_record())
+    }
+
     /// A moment, after all that the calling thread has unlinked.
     pub(crate) fn stamp(&self) -> Epoch {
         self.epochs.stamp()
@@ -141,7 +146,7 @@ impl<G: Garbage> Domain<G> {
     /// Waits until nobody can see what was unlinked before `stamp`, or the deadline has passed (then false). Not for a thread that
     /// holds a guard.
     pub(crate) fn wait_passed(&self, stamp: Epoch, deadline: Option<Instant>) -> bool {
-        self.wait(deadline, || self.epochs.horizon(None) > stamp)
+        self.wait(deadline, || self.horizon() > stamp)
     }
 
     /// Counts what has not been handed over and is gone, as the calling thread.

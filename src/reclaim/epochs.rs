@@ -32,7 +32,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::directory::{Directory, IDLE, Record, UNUSED};
+use super::directory::{Directory, Record, UNUSED, at_rest, is_at_rest, last_seen};
 use super::fences::{Fences, ReadFence};
 use super::place::Place;
 use super::slot::{self, Slot};
@@ -67,9 +67,13 @@ pub(crate) struct Epochs<L> {
     fences: Fences,
 }
 
-/// Is it what a record announces while its thread holds a guard?
-fn is_guard(epoch: Epoch) -> bool {
-    epoch != UNUSED && epoch != IDLE
+/// What is seen of other threads' guards. The greatest number where there is none.
+#[derive(Clone, Copy)]
+struct Sight {
+    /// The least epoch of those that are live.
+    held: Epoch,
+    /// The least epoch of those that may be, of threads that seem to rest.
+    unseen: Epoch,
 }
 
 /// A thread that holds guards, as others see it.
@@ -157,7 +161,7 @@ impl<L: Default> Epochs<L> {
     fn enter_at<'e>(&self, record: &'e Record<L>, place: Place) -> (&'e Record<L>, Epoch) {
         // ORDERING: Acquire pairs with the Release of `stamp`: who reads an epoch has seen the unlinkings before it.
         let now = self.now.load(Ordering::Acquire);
-        if record.epoch.load(Ordering::Relaxed) != IDLE && !self.is_first_use(record) {
+        if !is_at_rest(record.epoch.load(Ordering::Relaxed)) {
             Self::count(record, now, place);
             return (record, now);
         }
@@ -166,23 +170,33 @@ impl<L: Default> Epochs<L> {
         // ORDERING: Release, so that a horizon that reads this epoch and passes it over has acquired the thread's earlier
         // reads, too.
         record.epoch.store(now, Ordering::Release);
-        // The guard's side of *enter against horizon*.
-        self.fences.announced(&record.pace);
+        // The guard's side of *enter against horizon*. It is asked after the announcement: who finds no fence wanted has announced itself before the barrier of
+        // whoever wants one meanwhile.
+        barrier::light_if_present();
+        if record.fencing.wants_fence() {
+            self.fence(record);
+        }
         (record, now)
     }
 
-    /// Is it the record's first guard, of all times? Then it is a user from now on.
-    #[cold]
-    fn is_first_use(&self, record: &Record<L>) -> bool {
-        let is_first = record.epoch.load(Ordering::Relaxed) == UNUSED;
-        if is_first {
-            self.fences.join();
-            // B3.
-            if barrier::is_present() {
-                self.awaited.fetch_and(!LOOK_TWICE, Ordering::Relaxed);
-            }
+    /// Between a guard's announcement and its first look at the map.
+    #[inline(always)]
+    fn fence(&self, record: &Record<L>) {
+        if record.fencing.is_last_fence() {
+            self.set_free(record);
         }
-        is_first
+        fence(Ordering::SeqCst);
+    }
+
+    /// Lets the record's guards go without a fence from the next one on, and makes known that there is a barrier, if that is so. Before the fence of this one: whoever has executed a
+    /// fence after that does not take the record to be fenced any more.
+    #[cold]
+    fn set_free(&self, record: &Record<L>) {
+        self.fences.set_free(&record.fencing);
+        // B3.
+        if barrier::is_present() {
+            self.awaited.fetch_and(!LOOK_TWICE, Ordering::Relaxed);
+        }
     }
 
     /// Counts a guard beside others of the same thread. They already announce an epoch that is as old or older, so this
@@ -214,7 +228,7 @@ impl<L: Default> Epochs<L> {
     pub(crate) fn exit_only(&self, record: &Record<L>, epoch: Epoch) -> Exit {
         debug_assert!(self.is_only(record), "G5");
         debug_assert_eq!(record.epoch.load(Ordering::Relaxed), epoch, "G4: a guard ends once");
-        self.announce(record, epoch, IDLE)
+        self.announce(record, epoch, at_rest(epoch))
     }
 
     /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits. If it is the last one, the caller takes
@@ -222,7 +236,8 @@ impl<L: Default> Epochs<L> {
     pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch, place: Place) -> Exit {
         if self.is_only(record) {
             record.is_laden.set(false);
-            return self.exit_only(record, epoch);
+            // Who has unlinked something waits for others to see that. They do not have to wait for this thread.
+            return self.announce(record, epoch, at_rest(self.now.load(Ordering::Acquire)));
         }
         let more = record.more.load(Ordering::Relaxed);
         record.more.store(more - 1, Ordering::Relaxed);
@@ -301,33 +316,77 @@ impl<L: Default> Epochs<L> {
         self.now.load(Ordering::Acquire) - 1
     }
 
-    /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record.
+    /// The least epoch of any live guard: whatever is stamped below it can be dropped. One visit to every thread's record, or two.
     ///
     /// `own` is the calling thread's record, if it has used that.
     pub(crate) fn horizon(&self, own: Option<&Record<L>>) -> Epoch {
-        debug_assert!(own.is_none_or(|own| own.epoch.load(Ordering::Relaxed) != UNUSED), "B2: it is counted");
-        // The reclaimer's side of *enter against horizon*.
-        self.fences.before_looking(own.map(|own| &own.pace));
-        self.horizon_again()
+        let Sight { held, unseen } = self.look(own);
+        // What may be there and is not seen does not matter behind what is.
+        let held = if unseen < held { self.look_for_certain(own) } else { held };
+        held.min(self.held_by(own))
     }
 
-    /// Another look at the [`horizon`](Self::horizon), by who has unlinked nothing since the last, and been handed nothing.
-    pub(crate) fn horizon_again(&self) -> Epoch {
-        self.least(std::ptr::null())
+    /// No more than the [`horizon`](Self::horizon), and as much once all other threads have been here since the last stamp. One visit to every thread's record, and no barrier.
+    pub(crate) fn horizon_so_far(&self, own: &Record<L>) -> Epoch {
+        let Sight { held, unseen } = self.look(Some(own));
+        held.min(unseen).min(self.held_by(Some(own)))
     }
 
-    /// The least epoch of any live guard whose record is not `own`.
+    /// The epoch of the oldest guard that is announced by `own`.
+    fn held_by(&self, own: Option<&Record<L>>) -> Epoch {
+        own.and_then(|own| self.announced(own)).unwrap_or(Epoch::MAX)
+    }
+
+    /// The reclaimer's side of *enter against horizon*.
+    fn look(&self, own: Option<&Record<L>>) -> Sight {
+        // ORDERING: pairs with the fence of `enter`, if that is executed; see `fences`.
+        fence(Ordering::SeqCst);
+        self.look_again(own)
+    }
+
+    /// Another look by who has unlinked nothing since the last, and been handed nothing.
     #[inline]
-    fn least(&self, own: *const Record<L>) -> Epoch {
-        let mut least = Epoch::MAX;
+    fn look_again(&self, own: Option<&Record<L>>) -> Sight {
+        let own = own.map_or(std::ptr::null(), std::ptr::from_ref);
+        let mut sight = Sight { held: Epoch::MAX, unseen: Epoch::MAX };
         self.records.each(|record| {
+            if std::ptr::eq(record, own) {
+                return;
+            }
+            // First: see `is_fenced`.
+            let is_fenced = record.fencing.is_fenced();
             // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
             let epoch = record.epoch.load(Ordering::Acquire);
-            if epoch != UNUSED && !std::ptr::eq(record, own) {
-                least = least.min(epoch);
+            if !is_at_rest(epoch) {
+                sight.held = sight.held.min(epoch);
+            } else if !is_fenced {
+                // The next guard will have seen as much as the last.
+                sight.unseen = sight.unseen.min(last_seen(epoch));
             }
         });
-        least
+        sight
+    }
+
+    /// The least epoch of any live guard of another thread, after a barrier.
+    #[cold]
+    fn look_for_certain(&self, own: Option<&Record<L>>) -> Epoch {
+        // Those that have seen the last stamp are busy reading, and will see the next one.
+        self.barrier(own, self.now.load(Ordering::Relaxed));
+        self.look_again(own).held
+    }
+
+    /// The dear side. By the same barrier those other records are made [fenced](super::fences) that are at rest, and have seen nothing since `epoch`.
+    fn barrier(&self, own: Option<&Record<L>>, epoch: Epoch) {
+        let Some(turn) = self.fences.try_turn() else { return barrier::heavy() };
+        self.records.each(|record| {
+            let announced = record.epoch.load(Ordering::Relaxed);
+            let rests = is_at_rest(announced) && last_seen(announced) < epoch;
+            if rests && own.is_none_or(|own| !std::ptr::eq(record, own)) {
+                turn.begin(&record.fencing);
+            }
+        });
+        barrier::heavy();
+        self.records.each(|record| turn.end(&record.fencing));
     }
 
     /// Has the calling thread, which holds a guard, the only one that can see what is stamped `stamp`?
@@ -337,9 +396,8 @@ impl<L: Default> Epochs<L> {
         if ours != 1 {
             return false;
         }
-        // The reclaimer's side of *enter against horizon*.
-        self.fences.before_looking(Some(&own.pace));
-        self.least(own) > stamp
+        let Sight { held, unseen } = self.look(Some(own));
+        held > stamp && (unseen > stamp || self.look_for_certain(Some(own)) > stamp)
     }
 
     /// Announces that something stamped `stamp` waits. Whoever calls this must look at the [`horizon`](Self::horizon)
@@ -371,11 +429,14 @@ impl<L: Default> Epochs<L> {
     /// All threads that hold guards, with their oldest.
     pub(crate) fn holders(&self) -> impl Iterator<Item = Holder<'_, L>> {
         // So that a guard that was taken before is seen.
-        self.fences.before_looking(None);
+        let own = self.own_record();
+        if self.look(own).unseen != Epoch::MAX {
+            self.look_for_certain(own);
+        }
         self.records.iter().filter_map(|(slot, record)| {
             let epoch = record.epoch.load(Ordering::Acquire);
             let guards = record.more.load(Ordering::Relaxed) as usize + 1;
-            is_guard(epoch).then_some(Holder { record, epoch, guards, slot })
+            (!is_at_rest(epoch)).then_some(Holder { record, epoch, guards, slot })
         })
     }
 
@@ -399,12 +460,12 @@ impl<L: Default> Epochs<L> {
 
     /// Does the owner of `record` hold a guard?
     pub(crate) fn is_held(&self, record: &Record<L>) -> bool {
-        is_guard(record.epoch.load(Ordering::Relaxed))
+        !is_at_rest(record.epoch.load(Ordering::Relaxed))
     }
 
     /// The epoch of the oldest guard of the calling thread, whose record this is.
     pub(crate) fn announced(&self, own: &Record<L>) -> Option<Epoch> {
-        Some(own.epoch.load(Ordering::Relaxed)).filter(|epoch| is_guard(*epoch))
+        Some(own.epoch.load(Ordering::Relaxed)).filter(|epoch| !is_at_rest(*epoch))
     }
 
     /// Is there no guard of the owner of `record` beside the one that it holds?
@@ -417,14 +478,27 @@ impl<L: Default> Epochs<L> {
         self.records.iter().map(|(_, record)| record)
     }
 
-    /// What was chosen, and: do guards execute a fence now?
-    pub(crate) fn read_fence(&self) -> (ReadFence, bool) {
-        (self.fences.chosen(), self.fences.is_fenced())
+    /// What was chosen.
+    pub(crate) fn read_fence(&self) -> ReadFence {
+        self.fences.chosen()
     }
 
+    /// Does each thread that has used the map execute a fence when it takes a guard? Of a map that nobody has used: will they?
+    pub(crate) fn is_read_fenced(&self) -> bool {
+        let mut used = self.records().filter(|record| record.epoch.load(Ordering::Relaxed) != UNUSED).peekable();
+        if used.peek().is_none() { !self.fences.may_be_free() } else { used.all(|record| record.fencing.wants_fence()) }
+    }
+
+    /// Another look without a fence, which the map's own code takes only after one with it.
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    fn glance(&self) -> Epoch {
+        self.look_again(None).held
+    }
+
+    /// For models: makes those fenced that rest.
     #[cfg(loom)]
     pub(crate) fn turn_now(&self) {
-        self.fences.turn_now();
+        self.barrier(None, Epoch::MAX);
     }
 
     pub(crate) fn record_bytes(&self) -> usize {

@@ -27,6 +27,7 @@ mod limits;
 mod local;
 mod nested;
 mod parts;
+mod patience;
 mod pending;
 mod place;
 mod slot;
@@ -37,7 +38,7 @@ mod warning;
 mod watch;
 
 #[cfg(loom)]
-pub use barrier::simulate;
+pub use barrier::{Simulated, simulate};
 pub(crate) use domain::Domain;
 pub(crate) use drain::{Drain, WouldWait};
 pub(crate) use drops::Panics;

@@ -83,7 +83,7 @@ impl<G: Garbage> Domain<G> {
         self.busy_with(local, || {
             let mut items = Vec::new();
             let look = |item: &Retired<G>| look(item.stamp, item.garbage.weight());
-            self.pending.survey(|| self.epochs.horizon(None), &mut items, look);
+            self.pending.survey(|| self.horizon(), &mut items, look);
             self.free(local, items, Amount::Bounded)
         })
     }

@@ -49,6 +49,7 @@ macro_rules! scheduled {
 }
 
 scheduled!(AtomicPtr<T>, *mut T);
+scheduled!(AtomicU8, u8);
 scheduled!(AtomicU32, u32);
 scheduled!(AtomicU64, u64);
 scheduled!(AtomicUsize, usize);

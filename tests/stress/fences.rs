@@ -75,7 +75,7 @@ fn what_a_call_reads_is_alive_with_fences() {
     nothing_is_read_that_has_been_dropped(ReadFence::Always, by_a_call);
 }
 
-/// So many overwrites in so short a time turn it to and fro.
+/// A reader that is sent from its processor is made fenced, and makes itself free again.
 #[test]
 fn what_a_call_reads_of_a_map_that_decides_for_itself_is_alive() {
     nothing_is_read_that_has_been_dropped(ReadFence::Auto, by_a_call);

@@ -5,18 +5,22 @@
 use std::collections::BTreeSet;
 
 use loom_tests::{Ledger, Map, Value, ask, explore, long, number, play, promoted};
-use tidymap::simulate;
+use tidymap::{Simulated, simulate};
 
 /// Other tests of the same thread are to have none.
 fn with_barrier(explore: impl FnOnce()) {
+    with(Simulated::Barrier, explore);
+}
+
+fn with(simulated: Simulated, explore: impl FnOnce()) {
     struct Ends;
     impl Drop for Ends {
         fn drop(&mut self) {
-            simulate(false);
+            simulate(Simulated::Nothing);
         }
     }
     let _ends = Ends;
-    simulate(true);
+    simulate(simulated);
     explore();
 }
 
@@ -59,7 +63,7 @@ fn a_guard_opened_here_and_ended_there_against_a_remover() {
     with_barrier(crate::owned::opened_here_and_ended_there_against_a_remover);
 }
 
-/// A thread's first guard on the map, and its second, against one who removes as the only user of the map.
+/// A thread's first guard on the map, which is fenced, and its second, which is free, against one who removes as the only user of the map.
 #[test]
 fn a_reader_that_comes_against_a_remover_who_was_alone() {
     with_barrier(|| {
@@ -68,59 +72,56 @@ fn a_reader_that_comes_against_a_remover_who_was_alone() {
     });
 }
 
-/// The map becomes fenced by a reader that has begun before, and has not executed a fence.
+/// A reader that is free, and made fenced by the remover.
 #[test]
-fn a_reader_that_makes_the_map_fenced_against_a_remover() {
-    a_read_against_a_removal(
-        |_| (),
-        |map| {
-            let session = map.pin();
-            let found = session.get(&1);
-            map.turn_now();
-            found.map(Value::number).is_some()
-        },
-    );
+fn a_free_reader_against_a_remover_that_makes_it_fenced() {
+    reads_against_a_removal::<2>(long(3), |_| (), &[|map| map.turn_now()]);
 }
 
-/// The map becomes free again by a reader, whose next guard executes no fence, while a remover looks that takes it to be fenced.
+/// A reader that is free, and made fenced by a third, while the remover looks.
 #[test]
-fn a_reader_that_makes_the_map_free_against_a_remover() {
-    a_read_against_a_removal(
-        |map| map.turn_now(),
-        |map| {
-            map.turn_now();
-            number(map.get(&1)).is_some()
-        },
-    );
+fn a_free_reader_against_a_remover_and_one_that_makes_it_fenced() {
+    reads_against_a_removal::<1>(long(2), |_| (), &[|_| (), |map| map.turn_now()]);
 }
 
-/// Of a map made ready by `before`.
-fn a_read_against_a_removal(before: fn(&Map<Value>), read: fn(&Map<Value>) -> bool) {
-    with_barrier(|| {
-        let outcomes = explore(3, move || {
+/// A reader that is fenced, and makes itself free, while a remover looks that takes it to be fenced.
+#[test]
+fn a_reader_that_makes_itself_free_against_a_remover() {
+    reads_against_a_removal::<2>(long(3), |map| map.turn_now(), &[|_| ()]);
+}
+
+/// Some reads by the main thread, which has read before, of a map made ready by `before`; against a thread that does the first of `others`, and removes, and one that does the second.
+fn reads_against_a_removal<const READS: usize>(
+    preemptions: usize,
+    before: fn(&Map<Value>),
+    others: &'static [fn(&Map<Value>)],
+) {
+    with(Simulated::BarrierAndTurns, || {
+        let outcomes = explore(preemptions, move || {
             let ledger = Ledger::default();
             let map = promoted(&ledger, 1, 1);
+            assert!(map.get(&1).is_some());
             before(&map);
+            let [first, further @ ..] = others else { panic!("one removes") };
             let remover = play("remover", {
                 let map = map.clone();
-                move || assert!(map.remove(&1).is_some())
+                move || {
+                    first(&map);
+                    assert!(map.remove(&1).is_some());
+                }
             });
-            let found = read(&map);
+            let third = further.first().map(|third| {
+                let map = map.clone();
+                play("third", move || third(&map))
+            });
+            let found = [(); READS].map(|()| number(map.get(&1)).is_some()).into_iter().filter(|found| *found).count();
             remover.join().unwrap();
+            third.into_iter().for_each(|third| third.join().unwrap());
             assert_eq!(ledger.live(), 0, "nobody needs to call anything");
             (found, ledger.dropped_by())
         });
-        let drops = [(false, "main"), (false, "remover"), (true, "main"), (true, "remover")];
-        assert_eq!(outcomes, drops.map(|(found, role)| (found, BTreeSet::from([role]))).into());
-    });
-}
-
-/// The map becomes fenced by the remover, beside a reader that begins before, meanwhile, or after.
-#[test]
-fn reads_against_a_remover_that_makes_the_map_fenced() {
-    with_barrier(|| {
-        let outcomes = explore(long(3), || two_gets_against_a_removal(|map| map.turn_now()));
-        assert_eq!(outcomes, either_drops());
+        let drops = (0..=READS).flat_map(|found| ["main", "remover"].map(|role| (found, BTreeSet::from([role]))));
+        assert_eq!(outcomes, drops.collect());
     });
 }
 

@@ -215,15 +215,33 @@ impl<K, V> Entry<K, V> {
     /// The entry has not been reclaimed (E2); the pair is not used after the guard under which it was found.
     #[inline(always)]
     pub(crate) unsafe fn live_pair<'e>(self) -> Option<Pair<'e, K, V>> {
+        // SAFETY: E2, E3 by the caller's promise.
+        unsafe { self.pair_if_live(self.load()) }
+    }
+
+    /// [`live_pair`](Self::live_pair) where values have hardly been overwritten: an inline value is taken by an address that does not come from the word, so the processor fetches both at once.
+    /// Where some values have been and others have not, it could not foretell that branch.
+    ///
+    /// # Safety
+    /// As for [`live_pair`](Self::live_pair).
+    #[inline(always)]
+    pub(crate) unsafe fn live_pair_guessed<'e>(self) -> Option<Pair<'e, K, V>> {
         // SAFETY: E2, E3 by the caller's promise; a word that is the inline value's address and nothing else names that.
         unsafe {
             let word = self.load();
             if Self::INLINE && word.0.addr() == self.inline().addr() {
-                // By an address that does not come from the word: the processor fetches both at once.
                 return Some(Pair { key: self.key(), value: &(*self.inline()).0 });
             }
-            (!word.is_dead()).then(|| self.pair(word))
+            self.pair_if_live(word)
         }
+    }
+
+    /// # Safety
+    /// As for [`value`](Self::value).
+    #[inline(always)]
+    unsafe fn pair_if_live<'e>(self, word: Word) -> Option<Pair<'e, K, V>> {
+        // SAFETY: by the caller's promise.
+        (!word.is_dead()).then(|| unsafe { self.pair(word) })
     }
 
     /// The key, and the value that `word` names.

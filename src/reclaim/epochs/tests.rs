@@ -118,3 +118,77 @@ fn epochs_of_more_than_32_bits_are_in_order() {
     }
     assert_eq!(epochs.horizon(None), Epoch::MAX);
 }
+
+/// Guards of another thread, one after the other, each when it is told.
+fn with_another(epochs: &Epochs<()>, body: impl FnOnce(&dyn Fn())) {
+    let (ask, asked) = std::sync::mpsc::channel::<()>();
+    let (answer, answered) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for () in asked {
+                exit(epochs, epochs.enter(place()));
+                answer.send(()).unwrap();
+            }
+        });
+        body(&|| {
+            ask.send(()).unwrap();
+            answered.recv().unwrap();
+        });
+        drop(ask);
+    });
+}
+
+#[test]
+fn a_thread_that_has_come_since_is_not_waited_for_and_one_that_rests_may_be_there() {
+    let epochs = Epochs::<()>::new(ReadFence::Never);
+    let own = epochs.enter(place());
+    exit(&epochs, own);
+    assert_eq!(epochs.horizon_so_far(own.0), Epoch::MAX, "nobody else");
+    with_another(&epochs, |comes| {
+        comes();
+        for _ in 0..3 {
+            let stamp = epochs.stamp();
+            assert_eq!(
+                epochs.horizon_so_far(own.0) > stamp,
+                !epochs.fences.may_be_free(),
+                "it may be there, if it executes no fence"
+            );
+            assert_eq!(epochs.horizon(Some(own.0)), Epoch::MAX, "it is not");
+            comes();
+            assert!(epochs.horizon_so_far(own.0) > stamp, "it has come");
+        }
+    });
+}
+
+#[test]
+fn a_thread_that_rests_is_made_fenced_by_one_barrier_and_free_again_by_itself() {
+    let epochs = Epochs::<()>::new(ReadFence::Auto);
+    let own = epochs.enter(place());
+    exit(&epochs, own);
+    let barriers = || barrier::BARRIERS.with(std::cell::Cell::get);
+    with_another(&epochs, |comes| {
+        comes();
+        let before = barriers();
+        for _ in 0..100 {
+            let stamp = epochs.stamp();
+            assert!(epochs.horizon(Some(own.0)) > stamp);
+        }
+        assert!(barriers() <= before + 1);
+        let other = || {
+            epochs
+                .records()
+                .find(|record| !std::ptr::eq(*record, own.0) && record.epoch.load(Ordering::Relaxed) != UNUSED)
+        };
+        let is_free = || !other().unwrap().fencing.wants_fence();
+        assert!(!is_free());
+        let guards = (1..=1000).find(|_| {
+            comes();
+            is_free()
+        });
+        assert_eq!(guards, epochs.fences.may_be_free().then_some(256));
+    });
+    let before = barriers();
+    let stamp = epochs.stamp();
+    (0..100).for_each(|_| assert!(epochs.horizon(Some(own.0)) > stamp));
+    assert!(barriers() <= before + 1, "a thread that has ended is one that rests");
+}
