@@ -55,5 +55,5 @@ impl Patience {
 
 /// About as long as it takes a thread to begin another guard and to be seen.
 fn pause() {
-    (0..3).for_each(|_| std::hint::spin_loop());
+    std::hint::spin_loop();
 }
