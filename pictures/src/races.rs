@@ -55,7 +55,7 @@ const EXIT: [Order; 2] = [
     Order {
         name: "the guard is faster",
         steps: &[
-            (0, Guard, "clear the epoch"),
+            (0, Guard, "announce rest"),
             (1, Guard, FREE),
             (2, Guard, "load `awaited`"),
             (2, Remover, "raise `awaited`"),
@@ -69,7 +69,7 @@ const EXIT: [Order; 2] = [
         steps: &[
             (0, Remover, "raise `awaited`"),
             (1, All, BARRIER),
-            (2, Guard, "clear the epoch"),
+            (2, Guard, "announce rest"),
             (3, Guard, FREE),
             (4, Guard, "load `awaited`"),
             (2, Remover, "`horizon`, once more"),
@@ -87,12 +87,12 @@ pub(crate) fn draw() -> Picture {
         (900, 774),
         "Each stores, then loads, with a barrier between: one sees what the other stored",
         "Two races, each in both orders. Enter against horizon: the guard stores its epoch and reads pointers; the remover unlinks, has all threads \
-         execute a fence, and reads epochs. Exit against hold back: the guard clears its epoch and loads awaited; the remover raises awaited, has all threads \
+         execute a fence, and reads epochs. Exit against hold back: the guard announces that it rests and loads awaited; the remover raises awaited, has all threads \
          execute a fence, and takes the horizon once more.",
     );
     let p = &mut picture;
     p.label(24, 72, HEAD, "enter against horizon");
-    p.label(24, 90, NOTE, "May what was unlinked be dropped at once? A guard that is being taken might find it. Its fence is made by the remover.");
+    p.label(24, 90, NOTE, "May what was unlinked be dropped at once? A guard that is being taken might find it. Its fence is made by the remover, unless it has come.");
     race(p, 102, &ENTER);
     p.label(24, 408, HEAD, "exit against hold back");
     let question =
@@ -101,7 +101,7 @@ pub(crate) fn draw() -> Picture {
     race(p, 438, &EXIT);
     let notes = [
         "Without the fences each load may be done before the store above it, and both sides miss. Acquire and Release do not forbid that.",
-        "Where there is no `membarrier`, both sides have a fence of their own; so has the first race where removals are frequent (`fences.rs`).",
+        "Where there is no `membarrier`, both sides have a fence of their own; in the first race so has a thread that was met at rest (`fences.rs`).",
     ];
     p.lines(24, 738, NOTE, &notes);
     picture

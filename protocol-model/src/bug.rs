@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bug {
     None,
-    /// A guard loads the state, and announces its epoch after that: nothing in `Fences::announced`.
+    /// A guard loads the state, and announces its epoch after that: no fence in `Epochs::enter_at`.
     EntersLate,
     /// `Epochs::horizon` says that no guard is live.
     HorizonIgnoresGuards,

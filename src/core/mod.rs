@@ -132,7 +132,7 @@ pub(crate) struct Tables<K, V, G> {
     vacant: Box<State<K>>,
     /// [`OPEN`] always, but if [`Host::CLOSES`]. Changed under the mutex.
     stage: AtomicU32,
-    /// Has a value ever been overwritten? For [`Entry::live_pair`], which is right either way; so it is no primitive of a model.
+    /// Has a value ever been overwritten? For [`glance`](Self::glance), which is right either way; so it is no primitive of a model.
     is_overwritten: std::sync::atomic::AtomicBool,
     writer: Writer<K, V>,
     _unlinked: PhantomData<fn(G)>,

@@ -34,7 +34,7 @@ pub struct Stats {
     pub oldest_guard: Option<GuardInfo>,
     /// Memory that the map holds.
     pub heap: Heap,
-    /// Does each thread that has used the map execute a memory fence when it reads? So it is where that was chosen or there is no other way, and for as long as all of them rest: see [`ReadFence`](crate::ReadFence).
+    /// Does each thread that has used the map execute a memory fence in its next read? So it is where that was chosen or there is no other way, and while removals have met them all at rest: see [`ReadFence`](crate::ReadFence).
     pub read_fence: bool,
 }
 

@@ -79,9 +79,12 @@ mod process_wide {
         static SIMULATED: Cell<Simulated> = const { Cell::new(Simulated::Nothing) };
     }
 
-    #[derive(Clone, Copy, PartialEq, Eq)]
+    /// What a model has of this.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Simulated {
+        /// Both sides execute fences.
         Nothing,
+        /// The barrier.
         Barrier,
         /// And by it, records are made fenced. For models about that: it is many steps.
         BarrierAndTurns,

@@ -23,7 +23,7 @@ pub(super) fn is_at_rest(announced: Epoch) -> bool {
     (announced as i64) < 0
 }
 
-/// The other way round.
+/// The inverse of [`at_rest`].
 #[inline(always)]
 pub(super) fn last_seen(announced: Epoch) -> Epoch {
     debug_assert!(is_at_rest(announced));

@@ -134,7 +134,7 @@ impl<G: Garbage> Domain<G> {
         let mut panics = Panics::default();
         let mut inner = Panics::default();
         let begun = local.busy.load(Ordering::Relaxed) + 1;
-        // ORDERING: Relaxed: what follows (a cleared epoch, a taken collector) is released and carries it along.
+        // ORDERING: Relaxed: what follows (an announced rest, a taken collector) is released and carries it along.
         local.busy.store(begun, Ordering::Relaxed);
         panics.run(|| inner = work());
         panics.absorb(inner);

@@ -25,7 +25,7 @@
 //! - *enter against horizon*: the guard stores its epoch, and reads the map's pointers; the reclaimer unlinks, and reads the epochs.
 //!   Either the reclaimer sees the guard's epoch, or the guard does not see what was unlinked: by [`fences`](super::fences), which tells who of
 //!   the two pays for it.
-//! - *exit against hold_back*: the guard clears its epoch, and reads `awaited`; the reclaimer raises `awaited`, and reads
+//! - *exit against hold_back*: the guard announces that it rests, and reads `awaited`; the reclaimer raises `awaited`, and reads
 //!   the epochs. Either the reclaimer sees the guard gone and frees, or the guard sees that it is awaited and frees; a
 //!   [`barrier`] lets not both miss. Its dear side is the reclaimer's, who is there only if it has seen a guard live.
 
@@ -72,7 +72,7 @@ pub(crate) struct Epochs<L> {
 struct Sight {
     /// The least epoch of those that are live.
     held: Epoch,
-    /// The least epoch of those that may be, of threads that seem to rest.
+    /// Of those that may be and are not seen: the least that a thread had seen which seems to rest, and is not fenced.
     unseen: Epoch,
 }
 
@@ -174,14 +174,14 @@ impl<L: Default> Epochs<L> {
         // whoever wants one meanwhile.
         barrier::light_if_present();
         if record.fencing.wants_fence() {
-            self.fence(record);
+            self.fence_guard(record);
         }
         (record, now)
     }
 
     /// Between a guard's announcement and its first look at the map.
     #[inline(always)]
-    fn fence(&self, record: &Record<L>) {
+    fn fence_guard(&self, record: &Record<L>) {
         if record.fencing.is_last_fence() {
             self.set_free(record);
         }
@@ -237,6 +237,7 @@ impl<L: Default> Epochs<L> {
         if self.is_only(record) {
             record.is_laden.set(false);
             // Who has unlinked something waits for others to see that. They do not have to wait for this thread.
+            // ORDERING: Acquire pairs with the Release of `stamp`: what rests announces what it has seen (B2).
             return self.announce(record, epoch, at_rest(self.now.load(Ordering::Acquire)));
         }
         let more = record.more.load(Ordering::Relaxed);
@@ -269,7 +270,7 @@ impl<L: Default> Epochs<L> {
     /// Announces `next` after the guard of `epoch`, and tells whether something may have waited for that.
     #[inline(always)]
     fn announce(&self, record: &Record<L>, epoch: Epoch, next: Epoch) -> Exit {
-        // ORDERING: Release pairs with the Acquire of `horizon`: what is freed because this guard is gone is freed after
+        // ORDERING: Release pairs with the Acquire of `look_again`: what is freed because this guard is gone is freed after
         // its last read. The barrier is the guard's side of *exit against hold_back*, whose dear side is the other one's to pay, however guards begin.
         record.epoch.store(next, Ordering::Release);
         barrier::light_if_present();
@@ -305,7 +306,7 @@ impl<L: Default> Epochs<L> {
     /// Stamps what the caller has unlinked up to now.
     #[inline]
     pub(crate) fn stamp(&self) -> Epoch {
-        // ORDERING: Release pairs with the Acquire of `enter`. An increment, so that later stamps continue the release
+        // ORDERING: Release pairs with the Acquire of `enter_at`, `advance` and `exit`. An increment, so that later stamps continue the release
         // sequence of earlier ones.
         self.now.fetch_add(1, Ordering::AcqRel)
     }
@@ -321,12 +322,12 @@ impl<L: Default> Epochs<L> {
     /// `own` is the calling thread's record, if it has used that.
     pub(crate) fn horizon(&self, own: Option<&Record<L>>) -> Epoch {
         let Sight { held, unseen } = self.look(own);
+        let held = held.min(self.held_by(own));
         // What may be there and is not seen does not matter behind what is.
-        let held = if unseen < held { self.look_for_certain(own) } else { held };
-        held.min(self.held_by(own))
+        if unseen < held { self.look_for_certain(own).min(held) } else { held }
     }
 
-    /// No more than the [`horizon`](Self::horizon), and as much once all other threads have been here since the last stamp. One visit to every thread's record, and no barrier.
+    /// No more than the [`horizon`](Self::horizon), and as much once all other threads have come since the last stamp. One visit to every thread's record, and no barrier.
     pub(crate) fn horizon_so_far(&self, own: &Record<L>) -> Epoch {
         let Sight { held, unseen } = self.look(Some(own));
         held.min(unseen).min(self.held_by(Some(own)))
@@ -339,7 +340,7 @@ impl<L: Default> Epochs<L> {
 
     /// The reclaimer's side of *enter against horizon*.
     fn look(&self, own: Option<&Record<L>>) -> Sight {
-        // ORDERING: pairs with the fence of `enter`, if that is executed; see `fences`.
+        // ORDERING: pairs with the fence of `fence_guard`, where that is executed; see `fences`.
         fence(Ordering::SeqCst);
         self.look_again(own)
     }
@@ -355,7 +356,7 @@ impl<L: Default> Epochs<L> {
             }
             // First: see `is_fenced`.
             let is_fenced = record.fencing.is_fenced();
-            // ORDERING: Acquire pairs with the Release stores of `enter` and `exit`.
+            // ORDERING: Acquire pairs with the Release stores of `enter_at` and `announce`: what was read under the guards before is over (B2).
             let epoch = record.epoch.load(Ordering::Acquire);
             if !is_at_rest(epoch) {
                 sight.held = sight.held.min(epoch);
@@ -370,15 +371,16 @@ impl<L: Default> Epochs<L> {
     /// The least epoch of any live guard of another thread, after a barrier.
     #[cold]
     fn look_for_certain(&self, own: Option<&Record<L>>) -> Epoch {
-        // Those that have seen the last stamp are busy reading, and will see the next one.
-        self.barrier(own, self.now.load(Ordering::Relaxed));
+        // Relaxed: a guess. Those that have seen the last stamp are busy reading, and will see the next one.
+        self.barrier_and_fence_resting(own, self.now.load(Ordering::Relaxed));
         self.look_again(own).held
     }
 
     /// The dear side. By the same barrier those other records are made [fenced](super::fences) that are at rest, and have seen nothing since `epoch`.
-    fn barrier(&self, own: Option<&Record<L>>, epoch: Epoch) {
+    fn barrier_and_fence_resting(&self, own: Option<&Record<L>>, epoch: Epoch) {
         let Some(turn) = self.fences.try_turn() else { return barrier::heavy() };
         self.records.each(|record| {
+            // Relaxed: a guess, too. Any record may be made fenced.
             let announced = record.epoch.load(Ordering::Relaxed);
             let rests = is_at_rest(announced) && last_seen(announced) < epoch;
             if rests && own.is_none_or(|own| !std::ptr::eq(record, own)) {
@@ -404,7 +406,7 @@ impl<L: Default> Epochs<L> {
     /// once more afterwards: guards that leave from then on will see that they are awaited.
     pub(crate) fn hold_back(&self, stamp: Epoch) {
         let raise = |awaited: Epoch| Some(stamp_of(awaited).max(stamp) | (awaited - stamp_of(awaited)));
-        // ORDERING: Release pairs with the Acquire of `exit`; the barrier is our side of *exit against hold_back*.
+        // ORDERING: Release pairs with the Acquire of `is_awaited_now`; the barrier is our side of *exit against hold_back*.
         let _ = self.awaited.fetch_update(Ordering::Release, Ordering::Relaxed, raise);
         barrier::heavy();
     }
@@ -431,7 +433,7 @@ impl<L: Default> Epochs<L> {
         // So that a guard that was taken before is seen.
         let own = self.own_record();
         if self.look(own).unseen != Epoch::MAX {
-            self.look_for_certain(own);
+            self.barrier_and_fence_resting(own, Epoch::MAX);
         }
         self.records.iter().filter_map(|(slot, record)| {
             let epoch = record.epoch.load(Ordering::Acquire);
@@ -498,7 +500,7 @@ impl<L: Default> Epochs<L> {
     /// For models: makes those fenced that rest.
     #[cfg(loom)]
     pub(crate) fn turn_now(&self) {
-        self.barrier(None, Epoch::MAX);
+        self.barrier_and_fence_resting(None, Epoch::MAX);
     }
 
     pub(crate) fn record_bytes(&self) -> usize {

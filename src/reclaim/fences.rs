@@ -4,12 +4,12 @@
 //! unlinked, or it is seen itself. There are three ways to that, and each record goes by one of them at a time:
 //!
 //! - *It has come.* A record that has announced an epoch behind the stamp is that of a thread that has seen the unlinking, and whose earlier guards have ended. Nobody executes a fence: who
-//!   looks waits until all have come, which threads that read do by themselves within some hundred nanoseconds.
+//!   looks does so until all have come, or for some number of times: threads that read come by themselves, with their next guard.
 //! - *It is fenced*: its guards execute a fence, and so does who looks. A record that rests, and is known to be fenced, is passed over.
 //! - *It is free*, rests, and does not come: whether it has just begun to read, nobody can tell. Who looks has every running thread execute a fence ([`barrier`]), and makes the record fenced by that
 //!   ([`turn`](Fences::try_turn)), so that it is not met like that again while it rests.
 //!
-//! A thread's first guard on a map is fenced; from then on it is free, where there is such a barrier. One that was made fenced makes itself free again when it has begun [`FENCED_GUARDS`] guards: by then it has
+//! A record's first guard is fenced; from then on it is free, where there is such a barrier. One that was made fenced makes itself free again after some [`FENCED_GUARDS`]: by then it has
 //! paid for about as much as the barrier took.
 //!
 //! # Changing the mode
@@ -24,7 +24,7 @@
 use std::cell::Cell;
 
 use super::barrier;
-use crate::sync::{AtomicU8, AtomicU32, IN_MODEL, Ordering, const_unless_loom};
+use crate::sync::{AtomicU8, IN_MODEL, Ordering, const_unless_loom};
 
 /// Does a read execute a memory fence? [`Builder::read_fence`](crate::Builder::read_fence).
 ///
@@ -34,8 +34,8 @@ use crate::sync::{AtomicU8, AtomicU32, IN_MODEL, Ordering, const_unless_loom};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReadFence {
-    /// Reads execute none, but for a thread's first. A removal or an overwriting that meets a thread which does not read has all running threads of the process execute one, by a system call
-    /// (`membarrier`): from 0.2 µs to some microseconds, by the machine, and a pause for the others. The thread that was met executes a fence itself in its next 256 reads; so as long as it rests, no
+    /// Reads execute none, but for a thread's first on the map. A removal or an overwriting that meets a thread which does not read has all running threads of the process execute one, by a system call
+    /// (`membarrier`): from 0.2 µs to some microseconds, by the machine, and a pause for the others. The thread that was met executes a fence itself in its next 256 calls or sessions; so as long as it rests, no
     /// further removal has to make that call because of it. Where there is no such call (it is Linux's), and on other processors than x86 and aarch64, this is `Always`.
     #[default]
     Auto,
@@ -57,7 +57,7 @@ const TO_FENCED: u8 = 1;
 /// Guards execute none.
 const FREE: u8 = 2;
 
-/// After so many guards, which execute a fence each, a record is free again. As dear as a barrier or two.
+/// So many guards and one execute a fence each before a record is free again: about as dear as a barrier.
 const FENCED_GUARDS: u8 = if IN_MODEL { 0 } else { 255 };
 
 /// A record's part in it.
@@ -105,13 +105,13 @@ impl Fencing {
 pub(super) struct Fences {
     chosen: ReadFence,
     /// 1 while somebody makes records fenced.
-    turning: AtomicU32,
+    turning: AtomicU8,
 }
 
 impl Fences {
     const_unless_loom! {
         pub(super) fn new(chosen: ReadFence) -> Fences {
-            Fences { chosen, turning: AtomicU32::new(0) }
+            Fences { chosen, turning: AtomicU8::new(0) }
         }
     }
 
@@ -130,8 +130,9 @@ impl Fences {
     pub(super) fn set_free(&self, own: &Fencing) {
         own.left.set(FENCED_GUARDS);
         if self.may_be_free() {
-            // ORDERING: Relaxed: the fence orders it.
-            own.mode.store(FREE, Ordering::Relaxed);
+            // ORDERING: Relaxed: the fence of `Epochs::fence_guard`, which follows, orders it before that of `Epochs::look`. An exchange, as all changes are: it
+            // comes after whatever has made the record fenced.
+            own.mode.swap(FREE, Ordering::Relaxed);
         }
     }
 
@@ -152,14 +153,19 @@ pub(super) struct Turn<'f> {
 
 impl Turn<'_> {
     pub(super) fn begin(&self, record: &Fencing) {
-        // ORDERING: Relaxed: the barrier orders it before what follows, for all threads.
-        let _ = record.mode.compare_exchange(FREE, TO_FENCED, Ordering::Relaxed, Ordering::Relaxed);
+        // Not without a look: an exchange takes the cache line from its owner even if it fails.
+        if record.mode.load(Ordering::Relaxed) == FREE {
+            // ORDERING: Relaxed: the barrier orders it before what follows, for all threads; see `wants_fence`.
+            let _ = record.mode.compare_exchange(FREE, TO_FENCED, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// Unless its owner has made it free meanwhile.
     pub(super) fn end(&self, record: &Fencing) {
-        // ORDERING: Release pairs with the Acquire of `is_fenced`.
-        let _ = record.mode.compare_exchange(TO_FENCED, FENCED, Ordering::Release, Ordering::Relaxed);
+        if record.mode.load(Ordering::Relaxed) == TO_FENCED {
+            // ORDERING: Release pairs with the Acquire of `is_fenced`.
+            let _ = record.mode.compare_exchange(TO_FENCED, FENCED, Ordering::Release, Ordering::Relaxed);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use crate::sync::IN_MODEL;
 
-/// Powers of two. Not for longer than it takes to have a barrier executed, and to hand the garbage over.
+/// Exponents of two: how many more looks there are. Not for longer than it takes to have a barrier executed, and to hand the garbage over, as far as a number of looks can say that.
 const LEAST: u8 = 3;
 const MOST: u8 = 7;
 
@@ -17,8 +17,8 @@ const COMPANY: u8 = 15;
 /// Of a record. Owner only.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
-    /// How many more looks are worth while: a power of two.
-    looks: Cell<u8>,
+    /// How many more looks are worth while: an exponent of two.
+    power: Cell<u8>,
     /// How many times more somebody is taken to be there.
     company: Cell<u8>,
 }
@@ -30,7 +30,7 @@ impl Patience {
         let company = self.company.get();
         if company > 0 && may_wait {
             self.company.set(company - 1);
-            pause();
+            std::hint::spin_loop();
         }
         if let Some(found) = look() {
             return Some(found);
@@ -40,20 +40,42 @@ impl Patience {
             return None;
         }
         self.company.set(COMPANY);
-        let power = self.looks.get().clamp(LEAST, MOST);
+        let power = self.power.get().clamp(LEAST, MOST);
         for _ in 0..1 << power {
-            pause();
+            std::hint::spin_loop();
             if let Some(found) = look() {
-                self.looks.set(power + 1);
+                self.power.set(power + 1);
                 return Some(found);
             }
         }
-        self.looks.set(power.saturating_sub(1));
+        self.power.set(power.saturating_sub(1));
         None
     }
 }
 
-/// About as long as it takes a thread to begin another guard and to be seen.
-fn pause() {
-    std::hint::spin_loop();
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    /// How many looks it takes to find what is there from the `n`th on.
+    fn looks(patience: &Patience, may_wait: bool, n: u32) -> (bool, u32) {
+        let mut looks = 0;
+        let found = patience.look(may_wait, || {
+            looks += 1;
+            (looks >= n).then_some(())
+        });
+        (found.is_some(), looks)
+    }
+
+    #[test]
+    fn looks_longer_where_that_was_not_in_vain_and_once_where_it_may_not_wait() {
+        let patience = Patience::default();
+        assert_eq!(looks(&patience, true, 1), (true, 1));
+        assert_eq!(looks(&patience, true, u32::MAX), (false, 9));
+        assert_eq!(looks(&patience, false, 2), (false, 1));
+        (0..10).for_each(|_| assert_eq!(looks(&patience, true, 5), (true, 5)));
+        assert_eq!(looks(&patience, true, u32::MAX), (false, 129));
+        (0..10).for_each(|_| assert!(!looks(&patience, true, u32::MAX).0));
+        assert_eq!(looks(&patience, true, u32::MAX), (false, 9));
+    }
 }

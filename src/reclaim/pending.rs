@@ -82,7 +82,7 @@ impl<G> Pending<G> {
     /// another call that has not returned.
     pub(crate) fn collect(&self, horizon: impl Fn() -> Epoch, out: &mut Vec<Retired<G>>) {
         // ORDERING: AcqRel on every exchange of `collector`: a pass that begins after our request sees all that we did
-        // before it (our push, our cleared epoch), and `waiting` is handed from collector to collector.
+        // before it (our push, our announced rest), and `waiting` is handed from collector to collector.
         if self.collector.swap(AGAIN, Ordering::AcqRel) == IDLE {
             self.collect_as_collector(horizon, out, |_| ());
         }

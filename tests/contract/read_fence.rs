@@ -1,4 +1,4 @@
-//! Who executes the fence between a read and a removal: what was chosen, and what a map that decides for itself decides.
+//! Who executes the fence between a read and a removal: what was chosen, and by `Auto` those who are met at rest.
 
 use std::thread;
 
@@ -48,6 +48,10 @@ fn a_map_that_is_written_all_the_time_makes_only_those_fence_that_rest() {
             assert_eq!(map.stats().read_fence, !has_choice());
         });
     });
+    // This thread was met at rest. The other one rests now, and is met like that by the next overwriting.
+    assert!(map.get(&1).is_some());
+    drop(map.insert(1, 0));
+    assert!(map.stats().read_fence);
     // Nobody writes any more, and some hundred reads are enough.
     (0..1000).for_each(|_| assert!(map.get(&1).is_some()));
     assert_eq!(map.stats().read_fence, !has_choice());

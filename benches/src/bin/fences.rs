@@ -130,7 +130,7 @@ fn round(
     thread::scope(|scope| {
         let remover = scope.spawn(|| {
             let mut times = histogram();
-            // A map that a single thread has used is another case.
+            // So that its first use is over.
             remove(order[0]);
             insert(order[0]);
             let mut schedule = (rate > 0).then(|| Schedule::of(rate));

@@ -219,7 +219,7 @@ impl<K, V> Entry<K, V> {
         unsafe { self.pair_if_live(self.load()) }
     }
 
-    /// [`live_pair`](Self::live_pair) where values have hardly been overwritten: an inline value is taken by an address that does not come from the word, so the processor fetches both at once.
+    /// [`live_pair`](Self::live_pair) where no value has been overwritten: an inline value is taken by an address that does not come from the word, so the processor fetches both at once.
     /// Where some values have been and others have not, it could not foretell that branch.
     ///
     /// # Safety
