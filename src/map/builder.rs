@@ -98,7 +98,7 @@ impl<K, V, S> Builder<K, V, S> {
     }
 
     /// Who executes the memory fence that a read and a removal need between them. Default: [`ReadFence::Auto`]. Changes no promise, only what
-    /// reads and removals cost; [`Stats::read_fence`](super::Stats::read_fence) tells what is in force.
+    /// reads and removals cost; [`Stats::read_fence`](super::Stats::read_fence) tells whether every thread executes one.
     ///
     /// ```
     /// use tidymap::{HashMap, ReadFence};

@@ -36,7 +36,7 @@ use crate::sync::{AtomicU8, IN_MODEL, Ordering, const_unless_loom};
 pub enum ReadFence {
     /// Reads execute none, but for a thread's first on the map. A removal or an overwriting that meets a thread which does not read has all running threads of the process execute one, by a system call
     /// (`membarrier`): from 0.2 µs to some microseconds, by the machine, and a pause for the others. The thread that was met executes a fence itself in its next 256 calls or sessions; so as long as it rests, no
-    /// further removal has to make that call because of it. Where there is no such call (it is Linux's), and on other processors than x86 and aarch64, this is `Always`.
+    /// further removal has to make that call because of it. Calls that wait or report ([`reclaim`](crate::HashMap::reclaim), [`stats`](crate::HashMap::stats)) meet threads in the same way. Where there is no such call (it is Linux's), and on other processors than x86 and aarch64, this is `Always`.
     #[default]
     Auto,
     /// Reads execute a fence: two nanoseconds or more, and they overlap less. Removals are as cheap as can be.
