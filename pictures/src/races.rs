@@ -92,7 +92,7 @@ pub(crate) fn draw() -> Picture {
     );
     let p = &mut picture;
     p.label(24, 72, HEAD, "enter against horizon");
-    p.label(24, 90, NOTE, "May what was unlinked be dropped at once? A guard that is being taken might find it. Its fence is the remover's to make, unless its thread comes again.");
+    p.label(24, 90, NOTE, "May what was unlinked be dropped at once? A guard that is being taken might find it. If need be, the remover makes its fence.");
     race(p, 102, &ENTER);
     p.label(24, 408, HEAD, "exit against hold back");
     let question =
