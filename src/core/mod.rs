@@ -274,7 +274,7 @@ impl<K, V, G> Tables<K, V, G> {
     }
 
     #[inline(always)]
-    fn is_overwritten(&self) -> bool {
+    pub(crate) fn is_overwritten(&self) -> bool {
         self.is_overwritten.load(std::sync::atomic::Ordering::Relaxed)
     }
 

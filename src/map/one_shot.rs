@@ -406,3 +406,28 @@ impl<V, T> From<Operation<V, T>> for Next<V, T> {
         }
     }
 }
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use crate::{HashMap, Operation};
+
+    /// Else reads would go on guessing where values lie.
+    #[test]
+    fn whatever_overwrites_a_value_is_noted() {
+        let overwrites: [fn(&HashMap<u8, u8>); 6] = [
+            |map| drop(map.insert(1, 2)),
+            |map| drop(map.update(&1, |value| value + 1)),
+            |map| drop(map.update_or_insert(1, |value| value + 1, 0)),
+            |map| drop(map.compare_exchange(&1, &1, 2)),
+            |map| drop(map.compute(1, |_| Operation::<u8, ()>::Insert(2))),
+            |map| assert_eq!(map.insert_many([(1, 2)]), 0),
+        ];
+        for overwrite in overwrites {
+            let map = HashMap::from([(1, 1)]);
+            assert!(map.get(&1).is_some() && !map.core.is_overwritten());
+            overwrite(&map);
+            assert_eq!(map.get(&1).as_deref(), Some(&2));
+            assert!(map.core.is_overwritten());
+        }
+    }
+}

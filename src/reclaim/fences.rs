@@ -163,7 +163,7 @@ impl Turn<'_> {
     /// Unless its owner has made it free meanwhile.
     pub(super) fn end(&self, record: &Fencing) {
         if record.mode.load(Ordering::Relaxed) == TO_FENCED {
-            // ORDERING: Release pairs with the Acquire of `is_fenced`.
+            // ORDERING: Release pairs with the Acquire of `is_fenced`. (Models cannot tell: theirs ends the barrier with a fence.)
             let _ = record.mode.compare_exchange(TO_FENCED, FENCED, Ordering::Release, Ordering::Relaxed);
         }
     }
