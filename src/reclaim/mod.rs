@@ -8,7 +8,7 @@
 //!   no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`local`], [`nested`] and [`age`] find a thread's record, keep the records, say what is in one, tell the guards of one
-//!   thread apart, and tell the time; [`barrier`] is what makes leaving cheap, and by [`fences`] beginning, too.
+//!   thread apart, and tell the time; [`barrier`] is what makes leaving cheap, and by [`fences`] and [`patience`] beginning, too.
 //! - [`watch`] tells who holds back what, [`place`] where a guard was taken, [`warning`] that one has been live for too long.
 //!
 //! The map sees [`Domain`], [`Guard`] and [`Garbage`], and would not notice another engine behind them.
