@@ -129,6 +129,7 @@ impl Meta {
         (self.0 >> (8 * slot)) as u8
     }
 
+    #[cfg(all(test, not(loom)))]
     fn with_tag(self, slot: usize, tag: u8) -> Meta {
         Meta(self.0 & !(0xFF << (8 * slot)) | u64::from(tag) << (8 * slot))
     }
@@ -223,37 +224,56 @@ impl<K> Bucket<K> {
         self.entries[slot].load(Ordering::Acquire)
     }
 
-    /// Puts an entry into the first slot that has never been used. Under the writer mutex.
-    pub(super) fn link(&self, slot: usize, tag: u8, entry: *mut Head<K>) {
-        let meta = self.meta();
-        debug_assert_eq!(meta.first_unused(), Some(slot));
+    /// Puts an entry into the first slot that has never been used. For who may link here (L1).
+    #[inline(always)]
+    pub(super) fn link(&self, slot: usize, tag: u8, entry: *mut Head<K>, writers: Writers) {
+        debug_assert_eq!(self.meta().first_unused(), Some(slot));
         self.entries[slot].store(entry, Ordering::Relaxed);
-        // ORDERING: Release publishes the slot, and the entry, to the Acquire of `meta`.
-        self.meta.store(meta.with_tag(slot, tag).0 + USED_ONE, Ordering::Release);
+        // Publishes the slot, and the entry, to those who read the tag.
+        self.add((u64::from(tag) << (8 * slot)) + USED_ONE, writers);
     }
 
-    /// Puts an entry into a slot whose entry had the same hash and has been unlinked. Under the writer mutex.
-    pub(super) fn link_again(&self, slot: usize, tag: u8, entry: *mut Head<K>) {
-        let meta = self.meta();
-        debug_assert_eq!(meta.tag(slot), tag & !LINKED);
+    /// Puts an entry into a slot whose entry had the same hash and has been unlinked. For who may link here (L1).
+    #[inline(always)]
+    pub(super) fn link_again(&self, slot: usize, tag: u8, entry: *mut Head<K>, writers: Writers) {
+        debug_assert_eq!(self.meta().tag(slot), tag & !LINKED);
         // ORDERING: Release publishes the entry to readers that still see the tag from before.
         self.entries[slot].store(entry, Ordering::Release);
         #[cfg(all(test, not(loom)))]
         between_stores::run();
-        self.meta.store(meta.with_tag(slot, tag).0, Ordering::Release);
+        self.add(u64::from(LINKED) << (8 * slot), writers);
     }
 
-    /// Hides a slot's entry from all lookups that begin now. Under the writer mutex.
-    pub(super) fn unlink(&self, slot: usize) {
-        let meta = self.meta();
-        // ORDERING: Release here and below, so that a reader who acquires it has acquired the entries of the other tags.
-        self.meta.store(meta.with_tag(slot, meta.tag(slot) & !LINKED).0, Ordering::Release);
+    /// Hides a slot's entry from all lookups that begin now. For who has the mutex (L1).
+    #[inline(always)]
+    pub(super) fn unlink(&self, slot: usize, writers: Writers) {
+        debug_assert!(is_linked(self.meta().tag(slot)));
+        self.add((u64::from(LINKED) << (8 * slot)).wrapping_neg(), writers);
     }
 
-    /// Says that lookups have to go on to the next bucket. Under the writer mutex.
-    pub(super) fn set_overflow(&self) {
-        self.meta.store(self.meta().0 | OVERFLOW, Ordering::Release);
+    /// Says that lookups have to go on to the next bucket, which had not been said. For who may link here (L1).
+    pub(super) fn set_overflow(&self, writers: Writers) {
+        debug_assert!(!self.meta().overflows());
+        self.add(OVERFLOW, writers);
     }
+
+    /// Changes the word of the tags.
+    #[inline(always)]
+    fn add(&self, change: u64, writers: Writers) {
+        // ORDERING: Release pairs with the Acquire of `meta`: who reads the word has acquired the entries of all of its tags.
+        match writers {
+            Writers::One => self.meta.store(self.meta.load(Ordering::Relaxed).wrapping_add(change), Ordering::Release),
+            Writers::Several => drop(self.meta.fetch_add(change, Ordering::Release)),
+        }
+    }
+}
+
+/// Who changes the tags of a bucket at this moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Writers {
+    One,
+    /// One links, and another may unlink.
+    Several,
 }
 
 /// What a test wants to happen between the two stores of [`Bucket::link_again`], the next time that its thread is there.
@@ -335,16 +355,17 @@ mod tests {
         let bucket =
             Bucket::<u64> { meta: AtomicU64::new(0), entries: [const { AtomicPtr::new(std::ptr::null_mut()) }; SLOTS] };
         for slot in 0..SLOTS {
+            let writers = if slot % 2 == 0 { Writers::One } else { Writers::Several };
             assert_eq!((bucket.meta().used(), bucket.meta().first_unused()), (slot, Some(slot)));
-            bucket.link(slot, LINKED, std::ptr::null_mut());
+            bucket.link(slot, LINKED, std::ptr::null_mut(), writers);
             assert!(is_linked(bucket.meta().tag(slot)));
-            bucket.unlink(slot);
+            bucket.unlink(slot, writers);
             assert!(!is_linked(bucket.meta().tag(slot)));
             assert_eq!(linked_tag(bucket.meta().tag(slot)), LINKED);
             assert_eq!(bucket.meta().matching(LINKED).count(), 0);
         }
         assert!(!bucket.meta().overflows());
-        bucket.set_overflow();
+        bucket.set_overflow(Writers::One);
         assert_eq!((bucket.meta().used(), bucket.meta().first_unused()), (SLOTS, None));
         assert!(bucket.meta().overflows());
     }

@@ -8,7 +8,6 @@ use super::hash::Hash;
 use super::table::{Backwards, Table};
 use super::{Found, Pair, Tables, YOUNG};
 use crate::reclaim::{Held, Weight};
-use crate::sync::Ordering;
 
 /// All entries of the state at its beginning that are live when it comes to them.
 ///
@@ -95,7 +94,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             unsafe {
                 while !found.word.is_dead() {
                     if found.entry.kill(found.word) {
-                        self.writer.len.fetch_sub(1, Ordering::Relaxed);
+                        self.writer.died(1);
                         // W1: we killed it, and it is linked nowhere that a new reader looks.
                         guard.retire(Unlinked::Entry(found.entry));
                         killed += 1;

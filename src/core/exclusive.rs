@@ -100,21 +100,18 @@ impl<K, V> Core<K, V> {
         let young = self.state_mut().young.iter().position(|young| *young == table);
         let shape = self.shape_mut();
         shape.reserved = false;
-        match young {
-            Some(index) => shape.young[index] -= 1,
-            None => shape.read -= 1,
-        }
+        let writers = shape.unlinked(young);
         // SAFETY: T1, T2: a current table, and the next one. X1 is as good as the mutex, and says that the entry is there.
         let weight = unsafe {
             if let Some(next) = &mut shape.next {
                 next.unlink(table.hash_of(slot), entry.into_raw());
             }
-            table.unlink_at(slot, entry.into_raw());
+            table.unlink_at(slot, entry.into_raw(), writers);
             entry.weight_now()
         };
         // No exchange: nobody else is here.
         let len = &self.writer.len;
-        len.store(len.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+        len.store(len.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Relaxed);
         self.domain.taken_away(weight);
     }
 

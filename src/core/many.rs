@@ -161,7 +161,7 @@ impl<K, V> Core<K, V> {
         single: impl Fn(Hash, K, V) -> bool,
     ) -> usize {
         self.prefetch(guard, group.iter().map(|(hash, ..)| *hash));
-        let searched = self.searching();
+        let searched = self.searching_many();
         let (mut built, mut later, mut new) = (Vec::with_capacity(group.len()), Vec::new(), Hashes([0; 64]));
         let sealing = Sealing(guard);
         for (hash, key, value) in group.drain(..) {

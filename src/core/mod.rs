@@ -2,7 +2,7 @@
 //!
 //! - [`hash`], [`bucket`], [`table`] and [`entry`] are the data, from the inside out;
 //! - this file holds the state and the read path;
-//! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones;
+//! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones; [`stripes`] is linking by several threads at once;
 //! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
 //!   known of the tables under the mutex;
 //! - [`ops`] is each operation on a key ([`open`]: on a map that is never closed), [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
@@ -29,6 +29,7 @@ pub(crate) mod parallel;
 mod rebuild;
 mod reclaiming;
 mod shape;
+mod stripes;
 mod table;
 mod writer;
 
@@ -256,7 +257,9 @@ impl<K, V, G> Tables<K, V, G> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.writer.len.load(Ordering::Relaxed)
+        // ORDERING: Acquire pairs with the Release of `died`: of each death that is counted, the insert is, too.
+        let len = self.writer.len.load(Ordering::Acquire);
+        len.wrapping_add(self.writer.striping.len())
     }
 
     /// Has it run empty, so that new keys have to go elsewhere? That does not change any more.

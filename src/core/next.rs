@@ -5,7 +5,7 @@
 //! meanwhile is unlinked in it, too, if it has been copied; if not, it is not there to be copied.
 
 use super::YOUNG;
-use super::bucket::SLOTS;
+use super::bucket::{SLOTS, Writers};
 use super::entry::Head;
 use super::hash::Hash;
 use super::table::{Backwards, Blank, Full, NoTable, Size, Table};
@@ -120,7 +120,7 @@ impl<K> Next<K> {
     /// The caller holds the writer mutex.
     pub(super) unsafe fn unlink(&mut self, hash: Hash, entry: *mut Head<K>) {
         // SAFETY: T1: the table is our own; nothing is linked before it is cleared.
-        if self.is_cleared && unsafe { self.blank.table().unlink(hash, entry) } {
+        if self.is_cleared && unsafe { self.blank.table().unlink(hash, entry, Writers::One) } {
             self.linked -= 1;
         }
     }
@@ -182,11 +182,22 @@ mod tests {
 
     #[test]
     fn p3_no_insert_or_removal_makes_a_table_by_itself() {
+        insert_and_remove_all(&Core::new(Limits::NONE, None));
+    }
+
+    #[test]
+    fn p3_holds_for_inserts_by_stripes() {
+        let core = Core::new(Limits::NONE, None);
+        core.stripe_now(&core.guard());
+        insert_and_remove_all(&core);
+        assert!(core.linked_by_stripes() > if cfg!(miri) { 1000 } else { 250_000 });
+    }
+
+    fn insert_and_remove_all(core: &Core<u64, u64>) {
         const KEYS: u64 = if cfg!(miri) { 2000 } else { 300_000 };
-        let core = Core::<u64, u64>::new(Limits::NONE, None);
         for key in 0..KEYS {
             let insert = || assert!(core.insert(&core.guard(), hash(key), key, key).is_none());
-            bounded(&core, key, insert);
+            bounded(core, key, insert);
             assert!(core.tables(&core.guard()).1[2].is_empty(), "{key}: the next table was not done in time");
         }
         let grown = core.promotions_and_misses().0;
@@ -194,7 +205,7 @@ mod tests {
         assert!(grown > if cfg!(miri) { 5 } else { 10 });
         for key in 0..KEYS {
             let remove = || assert!(matches!(core.remove_if(&core.guard(), hash(key), &key, |_| true), Ok(Some(_))));
-            bounded(&core, key, remove);
+            bounded(core, key, remove);
         }
         assert!(core.promotions_and_misses().0 > grown + if cfg!(miri) { 0 } else { 3 }, "it has shrunk on the way");
         let (read, young) = core.tables(&core.guard());

@@ -58,7 +58,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     {
         let (mut key, mut value) = (key, value);
         loop {
-            let searched = self.searching();
+            let searched = self.searching(guard, hash);
             value = match self.replace(guard, hash, &key, value) {
                 Ok(old) => {
                     guard.seal();
@@ -111,7 +111,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     {
         let mut fresh = Fresh { key, value };
         loop {
-            let searched = self.searching();
+            let searched = self.searching(guard, hash);
             if let Some(found) = self.find(guard, hash, &fresh.key) {
                 // SAFETY: found under the guard.
                 return Ok(Err((unsafe { found.pair() }, fresh.key, fresh.value)));
@@ -180,7 +180,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         }
         let mut fresh = Fresh { key, value: make() };
         loop {
-            let searched = self.searching();
+            let searched = self.searching(guard, hash);
             if let Some(new) = self.update(guard, hash, &fresh.key, &mut successor) {
                 return Ok(new);
             }
@@ -233,7 +233,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     {
         let mut key = key;
         loop {
-            let searched = self.searching();
+            let searched = self.searching(guard, hash);
             let found = self.find(guard, hash, &key);
             // SAFETY: found under the guard.
             let old = found.as_ref().map(|found| unsafe { found.pair() });

@@ -7,7 +7,6 @@ use super::garbage::Unlinked;
 use super::hash::Hash;
 use super::{Core, Guard, MapHeld, Pair};
 use crate::reclaim::{Panics, WouldWait};
-use crate::sync::Ordering;
 
 /// An entry that was removed under a guard.
 pub(crate) struct Removed<K, V>(Entry<K, V>);
@@ -89,8 +88,8 @@ impl<K, V> Core<K, V> {
             // SAFETY: E2: found under the guard.
             let killed = unsafe { found.entry.kill(found.word) };
             if killed {
-                self.writer.len.fetch_sub(1, Ordering::Relaxed);
-                self.writer.lots_alone.store(0, Ordering::Relaxed);
+                self.writer.died(1);
+                self.writer.note_writer();
                 // SAFETY: found under the guard, and killed here (W1).
                 unsafe { self.unlink_found(guard, &mut lock, &found) };
             }

@@ -83,7 +83,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let dirty = blank.cleared();
         let (read, mut young) = self.tables(guard);
         young[0] = dirty;
-        self.publish(guard, read, young);
+        self.publish(guard, lock, read, young);
         lock.reserved = false;
         if lock.linked_young() > 0 {
             // Without memory for it the tables stay as they are; it is tried again when the dirty table is full.
@@ -112,6 +112,9 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         if !soon && lock.dirty_used <= limit / 2 {
             return true;
         }
+        if !self.writer.striping.try_shut(lock) {
+            return false;
+        }
         // So large that it can be cleared in the time in which the present one fills up.
         let entries = self.usual(guard, lock).min(limit.max(LARGE) * 64);
         if entries > LARGE {
@@ -132,6 +135,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         if self.tables(guard).1[0].is_empty() {
             return Ok(());
         }
+        self.writer.striping.shut(lock);
         if lock.young[0] > 0 && !self.tables(guard).1[YOUNG - 1].is_empty() {
             self.finish(guard, lock)?;
         }
@@ -143,7 +147,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         }
         young[0] = Table::EMPTY;
         lock.dirty_used = 0;
-        self.publish(guard, read, young);
+        self.publish(guard, lock, read, young);
         Ok(())
     }
 
@@ -156,7 +160,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let mut sources: Sources<K> = young;
         // In the place of the dirty table, which is no source.
         sources[0] = read;
-        let linked = lock.linked() - lock.young[0];
+        let linked = lock.linked_sealed();
         let largest = sources.into_iter().max_by_key(|source| source.slots()).expect("there are sources");
         let size = Size::for_entries(linked).after(largest.size());
         // SAFETY: T1: current tables; `publish` replaces a source only when this is done or given up.
@@ -213,7 +217,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         lock.read = next.linked();
         let table = next.into_table();
         let read = if lock.read > 0 { table } else { Table::EMPTY };
-        self.publish(guard, read, young);
+        self.publish(guard, lock, read, young);
         if lock.read == 0 {
             guard.retire(Unlinked::<K, V>::Table(table));
         }
@@ -223,11 +227,12 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Leaves the map without tables; what is linked in them is the caller's.
     pub(super) fn forget_tables(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
+        self.writer.striping.shut(lock);
         if let Some(next) = lock.next.take() {
             guard.retire(Unlinked::<K, V>::Table(next.into_table()));
         }
         self.drop_spare(guard, lock);
-        self.publish(guard, Table::EMPTY, [Table::EMPTY; YOUNG]);
+        self.publish(guard, lock, Table::EMPTY, [Table::EMPTY; YOUNG]);
         **lock = Shape::NONE;
         self.writer.misses.store(0, Ordering::Relaxed);
     }
@@ -244,12 +249,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         self.drop_spare(guard, lock);
         let mut young = [Table::EMPTY; YOUNG];
         young[0] = dirty;
-        self.publish(guard, Table::EMPTY, young);
+        self.publish(guard, lock, Table::EMPTY, young);
     }
 
     /// A dirty table that has room for `additional` entries.
     pub(crate) fn reserve(&self, guard: &Held<'_, G>, additional: usize) -> Result<(), NoTable> {
         let mut lock = self.lock();
+        self.writer.striping.shut(&mut lock);
         let limit = self.tables(guard).1[0].size().limit();
         let mut result = Ok(());
         if additional > limit.saturating_sub(lock.dirty_used) {
@@ -274,6 +280,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Everything in one read table, exactly as large as it should be.
     fn fit(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
+        self.writer.striping.shut(lock);
         if lock.next.is_some() {
             self.finish(guard, lock)?;
         }
@@ -292,7 +299,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// How many entries the map can hold without a new table.
     pub(crate) fn capacity(&self, guard: &Held<'_, G>) -> usize {
-        let lock = self.lock();
+        let mut lock = self.lock();
+        self.writer.striping.shut(&mut lock);
         let free = self.tables(guard).1[0].size().limit().saturating_sub(lock.dirty_used);
         let capacity = lock.linked() + free;
         self.let_go(guard, lock, 0);
@@ -301,7 +309,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Entries linked in the read table, and in young ones.
     pub(crate) fn table_lens(&self, guard: &Held<'_, G>) -> (usize, usize) {
-        let lock = self.lock();
+        let mut lock = self.lock();
+        self.writer.striping.shut(&mut lock);
         let lens = (lock.read, lock.linked_young());
         self.let_go(guard, lock, 0);
         lens
@@ -344,20 +353,26 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Have there been as many misses as half the entries? Each costs several times what it takes to copy one.
     fn misses_have_paid(&self) -> bool {
-        self.writer.misses.load(Ordering::Relaxed) >= (self.len() / 2).max(MISS_LOT as usize)
+        let misses = self.writer.misses.load(Ordering::Relaxed);
+        misses >= MISS_LOT as usize && misses >= self.len() / 2
     }
 
     /// What whoever has had the mutex does for the tables before it lets go: a bounded part of what is due, for each of
     /// the `calls` on behalf of which it had it.
     pub(super) fn tend(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, calls: usize) {
         for _ in 0..calls {
-            let is_sparse = self.is_sparse(guard, lock);
+            let mut is_sparse = self.is_sparse(guard, lock);
+            if is_sparse && lock.is_open {
+                // So it seems without what was linked by stripes. If somebody is linking, it is asked again when that is removed, or sooner.
+                is_sparse = self.writer.striping.try_shut(lock) && self.is_sparse(guard, lock);
+            }
             if is_sparse && lock.linked() == 0 {
                 return self.forget_empty_tables(guard, lock);
             }
-            // Without entries in young tables there is nothing to gain, and a reservation to lose.
-            let misses_have_paid = lock.linked_young() > 0 && self.misses_have_paid();
             let is_idle = lock.next.is_none();
+            // Without entries in young tables there is nothing to gain, and a reservation to lose.
+            let misses_have_paid =
+                is_idle && self.misses_have_paid() && self.writer.striping.try_shut(lock) && lock.linked_young() > 0;
             let is_ready = self.prepare_spare(guard, lock, is_idle && misses_have_paid && !is_sparse);
             if is_idle && (is_sparse || (misses_have_paid && is_ready)) {
                 if is_sparse {
@@ -378,8 +393,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Have the tables become too large for what is linked in them?
     fn is_sparse(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> bool {
         let used = self.state(guard).sealed_slots() + lock.dirty_used;
-        // Mostly that is all there is to see.
-        if lock.linked() * 8 >= used {
+        // Mostly that is all there is to see. While the stripes are open it may seem so; who is told so shuts them, and asks again.
+        if lock.linked() as isize * 8 >= used as isize {
             return false;
         }
         let (read, [dirty, sealed @ ..]) = self.tables(guard);
@@ -399,7 +414,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     }
 
     /// Makes these the tables that readers see, and retires those that they do not see any more. Under the mutex.
-    fn publish(&self, guard: &Held<'_, G>, read: Table<K>, young: Young<K>) {
+    fn publish(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>, read: Table<K>, young: Young<K>) {
+        debug_assert!(!lock.is_open || young[0] == self.tables(guard).1[0], "L2");
         let state = State::new(read, young);
         let state = if state.tables().next().is_none() {
             self.vacant()

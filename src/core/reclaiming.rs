@@ -12,7 +12,7 @@ impl<K, V> Core<K, V> {
     #[cfg(feature = "arc-swap")]
     pub(crate) fn changes(&self) -> u64 {
         let (_, retired, _) = self.domain.tallies();
-        self.writer.links.load(Ordering::Relaxed) + retired.entries
+        self.writer.links.load(Ordering::Relaxed) + self.writer.striping.links() + retired.entries
     }
 
     /// Returns when all that was unlinked before the call has been dropped, or the deadline has passed (then false); or says

@@ -1,6 +1,7 @@
 //! What the holder of the mutex knows of the tables, and the sizes by which it decides.
 
 use super::YOUNG;
+use super::bucket::Writers;
 use super::next::Next;
 use super::table::Blank;
 use crate::sync::IN_MODEL;
@@ -9,10 +10,12 @@ use crate::sync::IN_MODEL;
 pub(super) struct Shape<K> {
     /// Entries linked in the read table, live or dead.
     pub(super) read: usize,
-    /// Entries linked in each of the young tables, live or dead.
+    /// Entries linked in each of the young tables, live or dead. While the stripes are open, without what was linked by them.
     pub(super) young: [usize; YOUNG],
-    /// Slots of the dirty table that have been used.
+    /// Slots of the dirty table that have been used. While the stripes are open, without those that were used by them.
     pub(super) dirty_used: usize,
+    /// Are the [stripes](super::stripes) open?
+    pub(super) is_open: bool,
     /// The dirty table is as large as it is because somebody asked for that, and nothing has been unlinked since.
     pub(super) reserved: bool,
     /// What will be the read table. In a box, because most maps have none most of the time.
@@ -26,14 +29,34 @@ unsafe impl<K> Send for Shape<K> {}
 
 impl<K> Shape<K> {
     pub(super) const NONE: Shape<K> =
-        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, reserved: false, next: None, spare: None };
+        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, is_open: false, reserved: false, next: None, spare: None };
 
+    /// While the stripes are open, too little: so much that it may be below zero, modulo the size of the number.
     pub(super) fn linked(&self) -> usize {
-        self.read + self.linked_young()
+        self.read.wrapping_add(self.linked_young())
     }
 
+    /// Who changes the young table of this index, or the read table.
+    pub(super) fn writers(&self, young: Option<usize>) -> Writers {
+        if self.is_open && young == Some(0) { Writers::Several } else { Writers::One }
+    }
+
+    /// Counts an entry that is unlinked there: of the dirty table perhaps one that has not been counted yet. Tells who changes it.
+    pub(super) fn unlinked(&mut self, young: Option<usize>) -> Writers {
+        let linked = young.map_or(&mut self.read, |index| &mut self.young[index]);
+        debug_assert!(*linked > 0 || self.is_open);
+        *linked = linked.wrapping_sub(1);
+        self.writers(young)
+    }
+
+    /// [`linked`](Self::linked) in young tables.
     pub(super) fn linked_young(&self) -> usize {
-        self.young.iter().sum()
+        self.young.iter().fold(0, |sum, young| sum.wrapping_add(*young))
+    }
+
+    /// But for the dirty table.
+    pub(super) fn linked_sealed(&self) -> usize {
+        self.read + self.young[1..].iter().sum::<usize>()
     }
 }
 

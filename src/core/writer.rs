@@ -11,6 +11,7 @@ use super::entry::Entry;
 use super::garbage::{Host, Unlinked};
 use super::hash::Hash;
 use super::shape::Shape;
+use super::stripes::{NotByStripe, Striping};
 use super::table::{Full, NoTable, Used};
 use super::{CLOSED, Found, OPEN, Tables, YOUNG};
 use crate::reclaim::{Held, Stack};
@@ -20,9 +21,11 @@ use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unl
 #[repr(align(128))]
 pub(super) struct Writer<K, V> {
     mutex: Mutex<Shape<K>>,
-    /// Live entries.
+    /// How several threads link at once.
+    pub(super) striping: Striping,
+    /// Live entries, without those that were linked by stripes: modulo the size of the number.
     pub(super) len: AtomicUsize,
-    /// Entries linked so far: how an insert knows that its search still holds.
+    /// Entries linked so far under the mutex: how an insert knows that its search still holds.
     pub(super) links: AtomicU64,
     /// Killed while the mutex was taken, with the hashes under which they are linked.
     dead: Stack<(Hash, Entry<K, V>)>,
@@ -39,6 +42,7 @@ impl<K, V> Writer<K, V> {
         pub(super) fn new() -> Writer<K, V> {
             Writer {
                 mutex: Mutex::new(Shape::NONE),
+                striping: Striping::new(),
                 len: AtomicUsize::new(0),
                 links: AtomicU64::new(0),
                 dead: Stack::new(),
@@ -51,14 +55,42 @@ impl<K, V> Writer<K, V> {
     }
 }
 
+impl<K, V> Writer<K, V> {
+    /// So many entries have been killed.
+    pub(super) fn died(&self, entries: usize) {
+        // ORDERING: Release pairs with the Acquire of `Tables::len`: who counts the death has counted the insert, which may be in another number.
+        self.len.fetch_sub(entries, Ordering::Release);
+    }
+
+    /// A writer has come, so readers leave the tables to those.
+    #[inline]
+    pub(super) fn note_writer(&self) {
+        if self.lots_alone.load(Ordering::Relaxed) != 0 {
+            self.lots_alone.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
 /// A search that found no entry: what it takes to know whether that still holds.
 #[derive(Clone, Copy)]
-pub(super) struct Searched(u64);
+pub(super) struct Searched {
+    /// Entries linked before it: those that count.
+    links: u64,
+    of: Of,
+}
+
+/// Whose links count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Those under the mutex, and those of one stripe of this dirty table.
+    Stripe(*const ()),
+    All,
+}
 
 impl Searched {
     /// The same, when the caller has linked another entry since, whose hash is not the one that was searched for: that link does not count.
     pub(super) fn but_for_ours(self) -> Searched {
-        Searched(self.0 + 1)
+        Searched { links: self.links + 1, ..self }
     }
 }
 
@@ -79,23 +111,54 @@ impl<K, V, G> Tables<K, V, G> {
     /// What the mutex guards, for who has the map to itself.
     pub(super) fn shape_mut(&mut self) -> &mut Shape<K> {
         // As in `lock`.
-        self.writer.mutex.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+        let shape = self.writer.mutex.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.writer.striping.shut(shape);
+        shape
     }
 }
 
 impl<K, V, G: Host<K, V>> Tables<K, V, G> {
-    /// Begins a search.
+    /// Begins a search for a key with this hash.
     #[inline]
-    pub(super) fn searching(&self) -> Searched {
-        // ORDERING: Acquire pairs with the Release of `link_locked`: the search sees what was linked before.
-        Searched(self.writer.links.load(Ordering::Acquire))
+    pub(super) fn searching(&self, guard: &Held<'_, G>, hash: Hash) -> Searched {
+        // ORDERING: Acquire pairs with the Release of `link_locked` and `link_by_stripe`: the search sees what was linked before.
+        let links = self.writer.links.load(Ordering::Acquire);
+        match self.writer.striping.get() {
+            None => Searched { links, of: Of::Stripe(std::ptr::null()) },
+            Some(stripes) => {
+                let dirty = self.state(guard).young[0];
+                Searched { links: links + stripes.links_of(dirty, hash), of: Of::Stripe(dirty.address()) }
+            }
+        }
+    }
+
+    /// Begins a search for several keys.
+    #[inline]
+    pub(super) fn searching_many(&self) -> Searched {
+        // ORDERING: Acquire, as above.
+        let links = self.writer.links.load(Ordering::Acquire);
+        Searched { links: links + self.writer.striping.links(), of: Of::All }
+    }
+
+    /// Has nothing been linked since that counts? Both numbers of a sum only grow, so an equal one says that of either. For who has the mutex, with the stripes
+    /// shut, or the stripe of this hash (L2).
+    #[inline]
+    pub(super) fn still_holds(&self, guard: &Held<'_, G>, searched: Searched, hash: Hash) -> bool {
+        match searched.of {
+            Of::All => searched.links == self.searching_many().links,
+            of => {
+                let now = self.searching(guard, hash);
+                now.links == searched.links && now.of == of
+            }
+        }
     }
 
     /// How many entries have been linked. With the mutex, so that none is being linked at this moment.
     #[cfg(feature = "arc-swap")]
     pub(crate) fn links(&self, guard: &Held<'_, G>) -> u64 {
-        let lock = self.lock();
-        let links = self.writer.links.load(Ordering::Relaxed);
+        let mut lock = self.lock();
+        self.writer.striping.shut(&mut lock);
+        let Searched { links, .. } = self.searching_many();
         self.unlock(guard, lock);
         links
     }
@@ -139,6 +202,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             }
             // Who takes the mutex next may rely on it that what was left to us is stamped (R3).
             guard.seal();
+            self.open_stripes(guard, &mut lock);
             drop(lock);
             // ORDERING: the holder's side of *let go against leave behind*: it lets go, fences, and looks at the list;
             // `bury` leaves the entry on the list, fences, and tries the mutex. Not both can miss.
@@ -176,10 +240,38 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// Links a new entry of a key that `searched` did not find. The linearization point of an insert is the store that shows it.
     pub(super) fn link(&self, guard: &Held<'_, G>, searched: Searched, hash: Hash, entry: Entry<K, V>) -> Link {
-        let mut lock = self.lock();
+        let mut lock = loop {
+            let Some(stripes) = self.writer.striping.get() else { break self.lock_to_link(guard) };
+            match self.link_by_stripe(guard, stripes, searched, hash, entry) {
+                Ok(link) => return link,
+                Err(NotByStripe::Full) => break self.lock(),
+                Err(NotByStripe::Shut) => {
+                    let lock = self.lock();
+                    if !self.is_open_for(guard, &lock, stripes, hash) {
+                        break lock;
+                    }
+                    // Whoever had the mutex has opened them. If we shut them again, everybody would come here from now on.
+                    self.let_go(guard, lock, 0);
+                }
+            }
+        };
         let result = self.link_locked(guard, &mut lock, searched, hash, entry);
         self.unlock(guard, lock);
         result
+    }
+
+    /// Takes the mutex. Makes stripes, if others have had it too often.
+    fn lock_to_link(&self, guard: &Held<'_, G>) -> Lock<'_, K> {
+        // In a model that would be one more step for nothing.
+        if !cfg!(loom) {
+            if let Some(lock) = self.try_lock() {
+                return lock;
+            }
+            if self.writer.striping.meet() {
+                self.make_stripes(guard);
+            }
+        }
+        self.lock()
     }
 
     /// [`link`](Self::link) under the mutex, which the caller has.
@@ -192,12 +284,12 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         hash: Hash,
         entry: Entry<K, V>,
     ) -> Link {
-        self.writer.lots_alone.store(0, Ordering::Relaxed);
+        self.writer.note_writer();
         if G::CLOSES && self.is_closed() {
             return Link::Closed;
         }
-        let links = self.writer.links.load(Ordering::Relaxed);
-        if links != searched.0 && self.may_be_linked(guard, lock, hash) {
+        self.writer.striping.shut(lock);
+        if !self.still_holds(guard, searched, hash) && self.may_be_linked(guard, hash) {
             return Link::SearchAgain;
         }
         let mut dirty = match self.room(guard, lock) {
@@ -229,14 +321,14 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         lock.young[0] += 1;
         guard.allocated(Entry::<K, V>::weight());
         // ORDERING: Release pairs with the Acquire of `searching`.
-        self.writer.links.store(links + 1, Ordering::Release);
+        self.writer.links.store(self.writer.links.load(Ordering::Relaxed) + 1, Ordering::Release);
         Link::Done
     }
 
-    /// Is there a live entry that could have this hash's key?
-    fn may_be_linked(&self, guard: &Held<'_, G>, _lock: &Lock<'_, K>, hash: Hash) -> bool {
+    /// Is there a live entry that could have this hash's key? For who has the mutex or the stripe of the hash, so that none is being linked.
+    pub(super) fn may_be_linked(&self, guard: &Held<'_, G>, hash: Hash) -> bool {
         self.state(guard).tables().any(|table| {
-            // SAFETY: T1 under the guard and the mutex; E2 under the guard.
+            // SAFETY: T1, E2 under the guard.
             unsafe { table.any_with_hash(hash, |head| !Entry::<K, V>::from_raw(head).load().is_dead()) }
         })
     }
@@ -247,14 +339,14 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// They were found under a guard that is still live, and killed by the caller.
     #[inline(always)]
     pub(super) unsafe fn bury(&self, guard: &Held<'_, G>, dead: &[Found<K, V>]) {
-        self.writer.len.fetch_sub(dead.len(), Ordering::Relaxed);
+        self.writer.died(dead.len());
         // Whoever will hand them over: we may be gone by then, with the permit that they are covered by.
         for found in dead {
             // SAFETY: E2: dead, and found under the guard.
             guard.count(unsafe { found.entry.weight_now() });
         }
         if let Some(mut lock) = self.try_lock() {
-            self.writer.lots_alone.store(0, Ordering::Relaxed);
+            self.writer.note_writer();
             for found in dead {
                 // SAFETY: by the caller's promise.
                 unsafe { self.unlink_found(guard, &mut lock, found) };
@@ -286,12 +378,10 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             return self.unlink(guard, lock, unsafe { found.hash() }, found.entry);
         }
         lock.reserved = false;
-        match young.iter().position(|table| *table == found.table) {
-            Some(index) => lock.young[index] -= 1,
-            None => lock.read -= 1,
-        }
+        let index = young.iter().position(|table| *table == found.table);
+        let writers = lock.unlinked(index);
         // SAFETY: T1: a current table, under the mutex. W1: the entry stands where it was found, because nobody but us unlinks it.
-        unsafe { found.table.unlink_at(found.slot, found.entry.into_raw()) };
+        unsafe { found.table.unlink_at(found.slot, found.entry.into_raw(), writers) };
     }
 
     /// Unlinks a dead entry from the current tables, if it is in one. It is the caller's to retire. Its killer, or whoever took it off
@@ -302,10 +392,12 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let head = entry.into_raw();
         // SAFETY: T1, T2: the current tables, and the next one, under the mutex.
         unsafe {
-            if read.unlink(hash, head) {
-                lock.read -= 1;
-            } else if let Some(index) = (0..YOUNG).find(|index| young[*index].unlink(hash, head)) {
-                lock.young[index] -= 1;
+            if read.unlink(hash, head, lock.writers(None)) {
+                lock.unlinked(None);
+            } else if let Some(index) =
+                (0..YOUNG).find(|index| young[*index].unlink(hash, head, lock.writers(Some(*index))))
+            {
+                lock.unlinked(Some(index));
             }
             if let Some(next) = &mut lock.next {
                 next.unlink(hash, head);

@@ -171,6 +171,21 @@ impl<K, V, S> HashMap<K, V, S> {
         self.core.domain.turn_now();
     }
 
+    /// For models: opens the dirty table to several threads.
+    #[cfg(loom)]
+    #[doc(hidden)]
+    pub fn stripe_now(&self) {
+        let guard = self.core.guard();
+        self.core.stripe_now(&guard);
+    }
+
+    /// For models: how many entries were linked by stripes.
+    #[cfg(loom)]
+    #[doc(hidden)]
+    pub fn linked_by_stripes(&self) -> u64 {
+        self.core.linked_by_stripes()
+    }
+
     const_unless_loom! {
         /// An empty map with this hasher. Allocates nothing, and may be called in a `static`.
         ///

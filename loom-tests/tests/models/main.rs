@@ -17,6 +17,7 @@ mod promotion;
 mod readers;
 mod reports;
 mod single_flight;
+mod stripes;
 mod two_keys;
 mod waiting;
 mod writers;

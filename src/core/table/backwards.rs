@@ -83,6 +83,7 @@ mod tests {
     use super::super::{Blank, Size};
     use super::SLOTS;
     use crate::core::Hash;
+    use crate::core::bucket::Writers;
 
     #[test]
     fn parts_look_at_no_more_slots_than_they_may_and_find_what_the_whole_finds() {
@@ -97,7 +98,7 @@ mod tests {
                 .for_each(|(hash, at)| table.link(hash, std::ptr::without_provenance_mut(at)).map(drop).unwrap());
             (1..=40_u64).step_by(3).for_each(|n| {
                 let hash = Hash::new((n / 5).wrapping_mul(0x9E37_79B9_7F4A_7C15) + n);
-                assert!(table.unlink(hash, std::ptr::without_provenance_mut(n as usize * 8)));
+                assert!(table.unlink(hash, std::ptr::without_provenance_mut(n as usize * 8), Writers::One));
             });
             let whole: Vec<(NonNull<_>, usize)> = table.entries_backwards().collect();
             assert_eq!(whole.len(), 40 - 14);

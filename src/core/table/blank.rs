@@ -39,7 +39,6 @@ impl<K> Blank<K> {
         self.cleared
     }
 
-    #[cfg(all(test, not(loom)))]
     pub(in crate::core) fn is_cleared(&self) -> bool {
         self.cleared == self.table.total as usize
     }

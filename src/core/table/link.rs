@@ -1,9 +1,9 @@
-//! Linking entries, under the writer mutex: one in a table that readers see, many in one that nobody sees yet.
+//! Linking entries: one in a table that readers see, many in one that nobody sees yet.
 
 use std::ptr::NonNull;
 
 use super::{FETCHED, Full, Table};
-use crate::core::bucket::is_linked;
+use crate::core::bucket::{Writers, is_linked};
 use crate::core::entry::Head;
 use crate::core::hash::Hash;
 use crate::sync::Ordering;
@@ -18,18 +18,34 @@ pub(in crate::core) enum Used {
 }
 
 impl<K> Table<K> {
-    /// Links an entry. Under the writer mutex.
+    /// Links an entry.
     ///
     /// # Safety
-    /// The table has buckets, and is not freed meanwhile (T1), and the caller holds the writer mutex.
+    /// The table has buckets, and is not freed meanwhile (T1), and the caller alone may write to it (L1).
     pub(in crate::core) unsafe fn link(self, hash: Hash, entry: *mut Head<K>) -> Result<Used, Full> {
-        // SAFETY: by the caller's promise; all indices are below `total`.
+        // SAFETY: by the caller's promise.
+        unsafe { self.link_before(self.total as usize, hash, entry, Writers::One) }
+    }
+
+    /// Links an entry, in a bucket before `end`. `Full`: there is no place, or one of its key might stand further on.
+    ///
+    /// # Safety
+    /// The table has buckets, and is not freed meanwhile (T1), and the caller may link in those from the hash's home to `end` (L1), beside those writers.
+    #[inline(always)]
+    pub(in crate::core) unsafe fn link_before(
+        self,
+        end: usize,
+        hash: Hash,
+        entry: *mut Head<K>,
+        writers: Writers,
+    ) -> Result<Used, Full> {
+        // SAFETY: by the caller's promise; all indices are below `end`.
         unsafe {
-            if let Some((index, slot)) = self.vacated(hash) {
-                self.bucket(index).link_again(slot, hash.tag(), entry);
+            if let Some((index, slot)) = self.vacated(end, hash)? {
+                self.bucket(index).link_again(slot, hash.tag(), entry, writers);
                 return Ok(Used::Again);
             }
-            self.link_first(hash, entry)?;
+            self.link_first_before(end, hash, entry, writers)?;
         }
         Ok(Used::First)
     }
@@ -39,9 +55,22 @@ impl<K> Table<K> {
     /// # Safety
     /// As for [`link`](Self::link).
     pub(in crate::core) unsafe fn link_first(self, hash: Hash, entry: *mut Head<K>) -> Result<(), Full> {
-        let total = self.total as usize;
+        // SAFETY: by the caller's promise.
+        unsafe { self.link_first_before(self.total as usize, hash, entry, Writers::One) }
+    }
+
+    /// # Safety
+    /// As for [`link_before`](Self::link_before).
+    #[inline(always)]
+    unsafe fn link_first_before(
+        self,
+        end: usize,
+        hash: Hash,
+        entry: *mut Head<K>,
+        writers: Writers,
+    ) -> Result<(), Full> {
         let home = self.home(hash);
-        debug_assert!(home < total, "it has buckets");
+        debug_assert!(home < end && end <= self.total as usize, "it has buckets");
         // SAFETY: T1 by the caller's promise; all indices are below `total`: a home is, where there is one.
         unsafe {
             let mut index = home;
@@ -51,17 +80,17 @@ impl<K> Table<K> {
                     break (bucket, slot);
                 }
                 index += 1;
-                if index == total {
+                if index == end {
                     return Err(Full);
                 }
             };
             for passed in home..index {
                 if !self.bucket(passed).meta().overflows() {
-                    self.bucket(passed).set_overflow();
+                    self.bucket(passed).set_overflow(writers);
                 }
             }
             (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
-            bucket.link(slot, hash.tag(), entry);
+            bucket.link(slot, hash.tag(), entry, writers);
         }
         Ok(())
     }
@@ -73,7 +102,7 @@ impl<K> Table<K> {
     /// than that one: too far for the processor to see, and each would be waited for.
     ///
     /// # Safety
-    /// As for [`link`](Self::link).
+    /// As for [`link_first`](Self::link_first).
     #[inline(never)]
     pub(in crate::core) unsafe fn link_all_first(
         self,
@@ -100,13 +129,13 @@ impl<K> Table<K> {
     }
 
     /// The furthest slot with this hash, if its entry has been unlinked: there an entry of the same hash may be linked
-    /// again, because none of its key can stand further on.
+    /// again, because none of its key can stand further on. `Full` if one might stand behind `end`.
     ///
     /// # Safety
-    /// As for [`link`](Self::link).
-    unsafe fn vacated(self, hash: Hash) -> Option<(usize, usize)> {
+    /// As for [`link_before`](Self::link_before).
+    unsafe fn vacated(self, end: usize, hash: Hash) -> Result<Option<(usize, usize)>, Full> {
         let mut last = None;
-        for index in self.home(hash)..self.total as usize {
+        for index in self.home(hash)..end {
             // SAFETY: T1 by the caller's promise; a slot with a tag has a hash (E1).
             unsafe {
                 let meta = self.bucket(index).meta();
@@ -116,10 +145,10 @@ impl<K> Table<K> {
                     }
                 }
                 if !meta.overflows() {
-                    break;
+                    return Ok(last.filter(|(.., linked)| !linked).map(|(index, slot, _)| (index, slot)));
                 }
             }
         }
-        last.filter(|(.., linked)| !linked).map(|(index, slot, _)| (index, slot))
+        Err(Full)
     }
 }

@@ -13,6 +13,7 @@ mod backwards;
 mod blank;
 mod give_back;
 mod link;
+mod part;
 mod prefetch;
 mod size;
 
@@ -20,7 +21,7 @@ use std::alloc::{Layout, LayoutError};
 
 #[cfg(not(loom))]
 use super::bucket::nothing;
-use super::bucket::{Bucket, SLOTS, is_linked};
+use super::bucket::{Bucket, SLOTS, Writers, is_linked};
 use super::entry::Head;
 use super::hash::Hash;
 use crate::sync::{AtomicU32, Ordering, dealloc};
@@ -95,6 +96,11 @@ impl<K> Table<K> {
     fn layout(total: u32) -> Result<Layout, LayoutError> {
         let hashes = Layout::array::<[AtomicU32; SLOTS]>(total as usize)?;
         Ok(Layout::array::<Bucket<K>>(total as usize)?.extend(hashes)?.0)
+    }
+
+    /// What tells it from all others, as long as it is there.
+    pub(in crate::core) fn address(self) -> *const () {
+        self.buckets.cast_const().cast()
     }
 
     pub(in crate::core) fn is_empty(self) -> bool {
@@ -197,7 +203,7 @@ impl<K> Table<K> {
     /// Calls `seen` for each linked entry whose 39 bits of hash are `hash`, until it returns true. Never calls user code.
     ///
     /// # Safety
-    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
+    /// The table is not freed meanwhile (T1).
     pub(in crate::core) unsafe fn any_with_hash(self, hash: Hash, mut seen: impl FnMut(*mut Head<K>) -> bool) -> bool {
         // SAFETY: by the caller's promise.
         unsafe { self.locate(hash, &mut seen) }.is_some()
@@ -206,13 +212,13 @@ impl<K> Table<K> {
     /// Unlinks an entry; false if it is not here.
     ///
     /// # Safety
-    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex.
-    pub(in crate::core) unsafe fn unlink(self, hash: Hash, entry: *mut Head<K>) -> bool {
+    /// The table is not freed meanwhile (T1), and the caller holds the writer mutex; those are the writers (L1).
+    pub(in crate::core) unsafe fn unlink(self, hash: Hash, entry: *mut Head<K>, writers: Writers) -> bool {
         // SAFETY: by the caller's promise.
         unsafe {
             match self.locate(hash, |other| other == entry) {
                 Some((index, slot)) => {
-                    self.bucket(index).unlink(slot);
+                    self.bucket(index).unlink(slot, writers);
                     true
                 }
                 None => false,
@@ -223,13 +229,13 @@ impl<K> Table<K> {
     /// Unlinks the entry of a slot.
     ///
     /// # Safety
-    /// The table is not freed meanwhile (T1), the caller holds the writer mutex, and `entry` is linked in the slot.
-    pub(in crate::core) unsafe fn unlink_at(self, slot: usize, entry: *mut Head<K>) {
+    /// The table is not freed meanwhile (T1), the caller holds the writer mutex, `entry` is linked in the slot, and those are the writers (L1).
+    pub(in crate::core) unsafe fn unlink_at(self, slot: usize, entry: *mut Head<K>, writers: Writers) {
         let (index, slot) = (slot / SLOTS, slot % SLOTS);
         // SAFETY: by the caller's promise.
         let bucket = unsafe { self.bucket(index) };
         debug_assert!(is_linked(bucket.meta().tag(slot)) && bucket.entry(slot) == entry);
-        bucket.unlink(slot);
+        bucket.unlink(slot, writers);
     }
 
     /// Where the first entry stands that has these 39 bits of hash and for which `wanted` holds.
@@ -287,16 +293,16 @@ mod tests {
         // SAFETY: the table is ours.
         unsafe {
             assert_eq!(table.link(hash, entry(1)).unwrap(), Used::First);
-            assert!(table.unlink(hash, entry(1)));
-            assert!(!table.unlink(hash, entry(1)));
+            assert!(table.unlink(hash, entry(1), Writers::One));
+            assert!(!table.unlink(hash, entry(1), Writers::One));
             for round in 0..10_000 {
                 assert_eq!(table.link(hash, entry(round)).unwrap(), Used::Again, "churn of one key takes one slot");
-                assert!(table.unlink(hash, entry(round)));
+                assert!(table.unlink(hash, entry(round), Writers::One));
             }
             assert_eq!(table.link(other, entry(2)).unwrap(), Used::First);
             assert_eq!(table.link(hash, entry(3)).unwrap(), Used::Again);
             assert_eq!(table.link(hash, entry(4)).unwrap(), Used::First);
-            assert!(table.unlink(hash, entry(3)));
+            assert!(table.unlink(hash, entry(3), Writers::One));
             assert_eq!(table.link(hash, entry(5)).unwrap(), Used::First, "entry 4 stands further on");
             let order: Vec<_> = table.entries_backwards().map(|(head, _)| head.as_ptr()).collect();
             assert_eq!(order, [entry(5), entry(4), entry(2)]);
@@ -314,7 +320,7 @@ mod tests {
             }
             let all: Vec<_> = large.entries_backwards().collect();
             for (head, slot) in &all[..9000] {
-                assert!(large.unlink(large.hash_of(*slot), head.as_ptr()));
+                assert!(large.unlink(large.hash_of(*slot), head.as_ptr(), Writers::One));
             }
             let small = empty(Size::for_entries(1000).after(large.size())).expect("there is memory");
             for (head, slot) in large.entries_backwards() {

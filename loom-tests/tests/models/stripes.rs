@@ -1,0 +1,129 @@
+//! Linking by several threads at once, in the stripes of the dirty table: against each other, and against those who have the mutex.
+
+use std::collections::BTreeSet;
+
+use loom::sync::Arc;
+use loom_tests::{Ledger, Map, Value, ask, explore, long, number};
+
+use super::writers::race;
+
+/// A map with a dirty table for two keys and some more, open in two stripes: keys 1, 3 and 6 are of one of them, 2, 4 and 5 of the other. These
+/// keys are in it.
+fn open(ledger: &Ledger, keys: &[u64]) -> Arc<Map<Value>> {
+    let map = Map::default();
+    map.reserve(2);
+    map.stripe_now();
+    keys.iter().for_each(|key| drop(map.insert(*key, ledger.value(*key))));
+    assert_eq!(map.linked_by_stripes(), keys.len() as u64, "the stripes are open");
+    Arc::new(map)
+}
+
+/// Only one of them links; the other learns of it by the stripe's count.
+#[test]
+fn insert_against_insert_of_one_key() {
+    let outcomes = explore(4, || {
+        let ledger = Ledger::default();
+        let (one, two) = (ledger.value(1), ledger.value(2));
+        race(&ledger, open(&ledger, &[]), |map| number(map.insert(1, one)), |map| number(map.insert(1, two)))
+    });
+    assert_eq!(outcomes, BTreeSet::from([(None, Some(1), Some(2)), (Some(2), None, Some(1))]));
+}
+
+/// Two keys of one stripe, or of two.
+#[test]
+fn insert_against_insert_of_another_key() {
+    for other in [3, 2] {
+        let outcomes = explore(4, move || {
+            let ledger = Ledger::default();
+            let (one, two) = (ledger.value(1), ledger.value(2));
+            let insert = move |map: &Map<Value>| {
+                let old = number(map.insert(other, two));
+                (old, number(map.get(&1)).is_some())
+            };
+            race(&ledger, open(&ledger, &[]), |map| number(map.insert(1, one)), insert)
+        });
+        assert_eq!(outcomes, [false, true].map(|seen| (None, (None, seen), Some(1))).into());
+    }
+}
+
+/// The table is sealed: who has found it open before has not linked in it, or what it has linked is copied.
+#[test]
+fn insert_against_promotion() {
+    let outcomes = explore(long(4), || {
+        let ledger = Ledger::default();
+        let one = ledger.value(1);
+        let promote = |map: &Map<Value>| map.shrink_to_fit();
+        let map = open(&ledger, &[2]);
+        let ((), old, last) = race(&ledger, map, promote, |map| number(map.insert(1, one)));
+        (old, last)
+    });
+    assert_eq!(outcomes, [(None, Some(1))].into());
+}
+
+/// The same, when another table has been opened in its place.
+#[test]
+fn insert_against_another_dirty_table() {
+    let outcomes = explore(long(3), || {
+        let ledger = Ledger::default();
+        let one = ledger.value(1);
+        let replace = |map: &Map<Value>| {
+            map.shrink_to_fit();
+            map.reserve(2);
+        };
+        let map = open(&ledger, &[2]);
+        let ((), (old, seen), last) =
+            race(&ledger, map, replace, |map| (number(map.insert(1, one)), number(map.get(&2))));
+        (old, seen, last)
+    });
+    assert_eq!(outcomes, [(None, Some(2), Some(1))].into());
+}
+
+/// What was linked before the tables were taken away has gone, and what comes later is in the new ones.
+#[test]
+fn insert_against_clear() {
+    let outcomes = explore(4, || {
+        let ledger = Ledger::default();
+        let one = ledger.value(1);
+        let map = open(&ledger, &[2]);
+        let ((), old, last) = race(&ledger, map, |map| map.clear(), |map| number(map.insert(1, one)));
+        (old, last)
+    });
+    assert_eq!(outcomes, [(None, None), (None, Some(1))].into());
+}
+
+/// One unlinks from the bucket in which the other links.
+#[test]
+fn insert_against_remove_in_the_same_bucket() {
+    let outcomes = explore(long(4), || {
+        let ledger = Ledger::default();
+        let three = ledger.value(3);
+        let map = open(&ledger, &[1]);
+        race(&ledger, map, |map| number(map.remove(&1)), |map| (number(map.insert(3, three)), number(map.get(&3))))
+    });
+    assert_eq!(outcomes, [(Some(1), (None, Some(3)), None)].into());
+}
+
+/// A death is not counted without the insert before it, though they are counted in two places.
+#[test]
+fn len_against_insert_and_remove() {
+    let outcomes = explore(long(4), || {
+        let ledger = Ledger::default();
+        let one = ledger.value(1);
+        let map = open(&ledger, &[]);
+        let inserted = ask("inserts", {
+            let map = map.clone();
+            move || number(map.insert(1, one))
+        });
+        let removed = ask("removes", {
+            let map = map.clone();
+            move || number(map.remove(&1))
+        });
+        let len = map.len();
+        assert_eq!(inserted(), None);
+        let removed = removed();
+        assert_eq!(map.len(), usize::from(removed.is_none()));
+        (len, removed)
+    });
+    let expected = [(0, None), (1, None), (0, Some(1)), (1, Some(1))];
+    assert_eq!(outcomes, expected.into());
+}
