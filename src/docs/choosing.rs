@@ -6,7 +6,7 @@
 //! | the same, and values are to be closed, logged or counted when they go | **tidymap** | [`on_reclaim`](crate::Builder::on_reclaim), [`remove_owned`](crate::HashMap::remove_owned), [`reclaim`](crate::HashMap::reclaim) |
 //! | long-lived, with keys that come and go: memory has to follow | **tidymap** | tables shrink by themselves, entries go at once, [`stats`](crate::HashMap::stats) says what is held |
 //! | configuration: replaced as a whole, once an hour, read a billion times | [arc-swap](https://docs.rs/arc-swap), or a frozen view of this map (feature `arc-swap`: `HashMap::view`) | reads cost what a plain map's do |
-//! | mostly written, by many threads | [dashmap](https://docs.rs/dashmap), [scc](https://docs.rs/scc)'s `HashMap` | writers of different shards go on side by side; here new keys go through one mutex |
+//! | mostly written, by many threads | [dashmap](https://docs.rs/dashmap), [scc](https://docs.rs/scc)'s `HashMap` | writers of different shards go on side by side, for less than here, where removals share one mutex, and a removed value is dropped at once |
 //! | `u64` pairs by the hundred thousand, and when a value is dropped does not matter | [papaya](https://docs.rs/papaya) | it keeps such pairs in less memory and reads them faster from 2^16 entries on |
 //! | values that never change while others read them, deleted rarely | [scc](https://docs.rs/scc)'s `HashIndex` | fast reads; but values are not overwritten, only replaced by removal and insertion |
 //! | a cache of bounded size that chooses what to forget | [moka](https://docs.rs/moka) | eviction policies, expiry, weights |
