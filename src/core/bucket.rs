@@ -89,13 +89,6 @@ impl Meta {
         SlotSet::from_high_bits(x.wrapping_sub(LOW) & !x & HIGH)
     }
 
-    /// The last slot that holds an entry, of those up to `slot`.
-    #[inline]
-    pub(super) fn last_linked(self, slot: usize) -> Option<usize> {
-        let up_to = u64::MAX >> (8 * (7 - slot));
-        (self.0 & MARKS & up_to).checked_ilog2().map(|bit| bit as usize / 8)
-    }
-
     /// The slots that are, or have been, for hashes with this tag.
     #[inline]
     pub(super) fn for_hashes_of(self, tag: u8) -> impl Iterator<Item = usize> {
@@ -181,6 +174,55 @@ impl Iterator for SlotSet {
         let slot = (self.0.trailing_zeros() >> Self::STRIDE) as usize;
         self.0 &= self.0 - 1;
         Some(slot)
+    }
+}
+
+/// The linked slots of some buckets in a row, with their buckets, visited last to first: eight bits for each bucket, of which one is
+/// never set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Linked(u64);
+
+impl Linked {
+    pub(super) const NONE: Linked = Linked(0);
+
+    /// The slots of so many buckets have a place.
+    pub(super) const BUCKETS: usize = 8;
+
+    /// Looks at these buckets, [`BUCKETS`](Self::BUCKETS) at most.
+    ///
+    /// Out of line, and told no more than it needs: an iterator whose address is taken lies in memory.
+    #[inline(never)]
+    pub(super) fn of<K>(buckets: &[Bucket<K>]) -> Linked {
+        // Of the eight bytes, of which the lowest bit is left, byte `i` comes to bit `63 - i`, and no two to the same.
+        const GATHER: u64 = 0x8040_2010_0804_0201;
+        debug_assert!(buckets.len() <= Self::BUCKETS);
+        let slots = |bucket: &Bucket<K>| ((bucket.meta().0 & MARKS) >> 7).wrapping_mul(GATHER) >> 56;
+        Linked(buckets.iter().rev().fold(0, |linked, bucket| linked >> 8 | slots(bucket) << 56))
+    }
+
+    #[inline(always)]
+    pub(super) fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// In how many of the buckets there are some.
+    pub(super) fn buckets(self) -> usize {
+        self.0.to_le_bytes().iter().filter(|slots| **slots != 0).count()
+    }
+}
+
+impl Iterator for Linked {
+    /// A bucket, counted from the first, and a slot of it.
+    type Item = (usize, usize);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(usize, usize)> {
+        if self.is_none() {
+            return None;
+        }
+        let bit = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some((7 - bit / 8, 7 - bit % 8))
     }
 }
 
@@ -302,6 +344,10 @@ pub(super) mod between_stores {
 mod tests {
     use super::*;
 
+    fn bucket(meta: Meta) -> Bucket<u64> {
+        Bucket { meta: AtomicU64::new(meta.0), entries: [const { AtomicPtr::new(std::ptr::null_mut()) }; SLOTS] }
+    }
+
     #[test]
     fn matching_finds_every_slot_of_a_tag_and_no_unused_one() {
         for tag in (0x80..=0xFFu8).step_by(if cfg!(miri) { 100 } else { 1 }) {
@@ -325,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_linked_slot_is_found_and_so_are_those_of_a_tag_linked_or_not() {
+    fn the_linked_slots_are_found_and_so_are_those_of_a_tag_linked_or_not() {
         for used in 0..=SLOTS {
             for pattern in (0..1 << used).step_by(if cfg!(miri) { 7 } else { 1 }) {
                 let linked = |slot: usize| pattern >> slot & 1 == 1;
@@ -334,11 +380,16 @@ mod tests {
                 let meta = (0..used).fold(Meta(used as u64 * USED_ONE + OVERFLOW), |meta, slot| {
                     meta.with_tag(slot, if linked(slot) { tag_of(slot) } else { tag_of(slot) & !LINKED })
                 });
-                for slot in 0..SLOTS {
-                    assert_eq!(
-                        meta.last_linked(slot),
-                        (0..=slot.min(used.saturating_sub(1))).rfind(|slot| linked(*slot))
-                    );
+                // Between others: full ones, and such as have never been used.
+                for (before, after) in [(0, 0), (1, 0), (0, 1), (3, 4), (7, 0)] {
+                    let full = Meta(MARKS + OVERFLOW + SLOTS as u64 * USED_ONE);
+                    let metas = [vec![full; before], vec![meta], vec![Meta(0); after]].concat();
+                    let others = (0..before).rev().flat_map(|bucket| (0..SLOTS).rev().map(move |slot| (bucket, slot)));
+                    let all = (0..used).rev().filter(|slot| linked(*slot)).map(|slot| (before, slot)).chain(others);
+                    let buckets: Vec<_> = metas.into_iter().map(bucket).collect();
+                    let found = Linked::of(&buckets);
+                    assert_eq!(found.buckets(), before + usize::from(pattern != 0));
+                    assert_eq!(found.collect::<Vec<_>>(), all.collect::<Vec<_>>(), "{pattern:b} after {before}");
                 }
                 for (tag, first) in [(LINKED, 0), (LINKED | 1, 1), (LINKED | 2, used)] {
                     for matching in [Meta::matching, Meta::matching_portable] {
@@ -352,8 +403,7 @@ mod tests {
 
     #[test]
     fn slots_are_used_in_order_and_a_tag_of_nothing_but_the_mark_is_a_tag() {
-        let bucket =
-            Bucket::<u64> { meta: AtomicU64::new(0), entries: [const { AtomicPtr::new(std::ptr::null_mut()) }; SLOTS] };
+        let bucket = bucket(Meta(0));
         for slot in 0..SLOTS {
             let writers = if slot % 2 == 0 { Writers::One } else { Writers::Several };
             assert_eq!((bucket.meta().used(), bucket.meta().first_unused()), (slot, Some(slot)));

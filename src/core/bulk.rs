@@ -6,7 +6,7 @@ use super::entry::{Entry, Head};
 use super::garbage::{Host, Unlinked};
 use super::hash::Hash;
 use super::table::{Backwards, Table};
-use super::{Found, Pair, Tables, YOUNG};
+use super::{Found, Pair, State, Tables};
 use crate::reclaim::{Held, Weight};
 
 /// All entries of the state at its beginning that are live when it comes to them.
@@ -21,18 +21,17 @@ pub(crate) struct Iter<'g, K, V> {
 /// Where entries are linked, in the order that [`Iter`] visits them in.
 pub(super) struct Places<K> {
     entries: Backwards<K>,
-    then: std::array::IntoIter<Table<K>, YOUNG>,
+    state: NonNull<State<K>>,
+    /// How many tables have been visited, or are being.
+    tables: usize,
 }
 
 impl<K> Places<K> {
     /// # Safety
-    /// The tables are not freed before this (T1).
-    pub(super) unsafe fn new(read: Table<K>, young: [Table<K>; YOUNG]) -> Places<K> {
-        let mut then = young;
-        then[0] = read;
-        then.rotate_left(1);
-        // SAFETY: T1 by the caller's promise.
-        Places { entries: unsafe { young[0].entries_backwards() }, then: then.into_iter() }
+    /// The state and its tables are not freed before this (S1, T1).
+    pub(super) unsafe fn new(state: &State<K>) -> Places<K> {
+        // SAFETY: T1: it has no buckets.
+        Places { entries: unsafe { Table::EMPTY.entries_backwards() }, state: state.into(), tables: 0 }
     }
 
     /// The next entry, with its table and slot.
@@ -42,17 +41,17 @@ impl<K> Places<K> {
             if let Some((head, slot)) = self.entries.next() {
                 return Some((head, self.entries.table(), slot));
             }
-            // SAFETY: T1 by the promise made to `new`.
-            self.entries = unsafe { self.then.next()?.entries_backwards() };
+            // SAFETY: S1, T1 by the promise made to `new`.
+            self.entries = unsafe { self.state.as_ref().youngest_first(self.tables)?.entries_backwards() };
+            self.tables += 1;
         }
     }
 }
 
 impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     pub(crate) fn iter<'g>(&self, guard: &'g Held<'_, G>) -> Iter<'g, K, V> {
-        let (read, young) = self.tables(guard);
-        // SAFETY: T1: the guard keeps the tables of the state, and the iterator borrows it.
-        Iter { places: unsafe { Places::new(read, young) }, _guard: std::marker::PhantomData }
+        // SAFETY: S1, T1: the guard keeps the state and its tables, and the iterator borrows it.
+        Iter { places: unsafe { Places::new(self.state(guard)) }, _guard: std::marker::PhantomData }
     }
 
     /// Removes each entry of which `keep` says no. Others may be inserted and removed meanwhile.
@@ -110,6 +109,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
 impl<'g, K, V> Iter<'g, K, V> {
     /// The next entry, live or dead.
+    #[inline(always)]
     fn next_found(&mut self) -> Option<Found<K, V>> {
         let (head, table, slot) = self.places.next()?;
         let entry = Entry::from_raw(head.as_ptr());
@@ -119,6 +119,7 @@ impl<'g, K, V> Iter<'g, K, V> {
     }
 
     /// The next live entry.
+    #[inline(always)]
     fn next_live(&mut self) -> Option<Found<K, V>> {
         loop {
             let found = self.next_found()?;
@@ -145,8 +146,54 @@ impl<'g, K, V> Iter<'g, K, V> {
 impl<'g, K, V> Iterator for Iter<'g, K, V> {
     type Item = Pair<'g, K, V>;
 
+    #[inline]
     fn next(&mut self) -> Option<Pair<'g, K, V>> {
         // SAFETY: E2, E3: found under the guard `'g`.
         self.next_live().map(|found| unsafe { found.pair() })
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{Core, Hash, Limits};
+
+    /// Few homes, and some keys of the very same hash: they follow each other in the slots.
+    fn hash(key: u64) -> Hash {
+        Hash::new((key % 7).wrapping_mul(0xD6E8_FEB8_6659_FD93))
+    }
+
+    /// C2: whatever is removed and inserted again while the iteration stands somewhere, also in slots that it has noted already. In
+    /// all of the places where it can stand, with the keys in young tables and in the read table.
+    #[test]
+    fn c2_no_key_comes_twice_and_what_stays_comes_though_slots_are_used_again() {
+        const KEYS: u64 = if cfg!(miri) { 20 } else { 100 };
+        for (stands_at, fitted) in
+            (0..=KEYS as usize).step_by(if cfg!(miri) { 3 } else { 1 }).zip([false, true].into_iter().cycle())
+        {
+            let core = Core::<u64, u64>::new(Limits::NONE, None);
+            (0..KEYS).for_each(|key| assert!(core.insert(&core.guard(), hash(key), key, 0).is_none()));
+            if fitted {
+                core.shrink_to_fit(&core.guard()).unwrap();
+            }
+            let guard = core.guard();
+            let mut entries = core.iter(&guard);
+            let mut found: Vec<_> = entries.by_ref().take(stands_at).map(|pair| *pair.key).collect();
+            // Twice: then they are where the first ones were, too.
+            for value in 1..=2 {
+                for key in (0..KEYS).filter(|key| key % 3 != 0) {
+                    assert!(matches!(core.remove_if(&core.guard(), hash(key), &key, |_| true), Ok(Some(_))));
+                }
+                for key in (0..KEYS).rev().filter(|key| key % 3 != 0) {
+                    assert!(core.insert(&core.guard(), hash(key), key, value).is_none());
+                }
+            }
+            found.extend(entries.map(|pair| *pair.key));
+            let mut times = BTreeMap::<u64, usize>::new();
+            found.iter().for_each(|key| *times.entry(*key).or_default() += 1);
+            assert!(times.values().all(|times| *times == 1), "{stands_at}: {found:?}");
+            assert!((0..KEYS).step_by(3).all(|key| times.contains_key(&key)), "{stands_at}: {found:?}");
+        }
     }
 }

@@ -28,9 +28,9 @@ impl<K, V> Core<K, V> {
 
     /// All places, which are good until something is linked or a table replaced.
     fn places_mut(&mut self) -> Places<K> {
-        let State { read, young, .. } = *self.state_mut();
-        // SAFETY: T1, X1: current tables, which are freed only when they are replaced, and then this is not used any more.
-        unsafe { Places::new(read, young) }
+        // SAFETY: S1, T1, X1: the current state, and its tables, which are freed only when they are replaced, and then this is not
+        // used any more.
+        unsafe { Places::new(self.state_mut()) }
     }
 
     fn find_mut<Q>(&mut self, hash: Hash, key: &Q) -> Option<Found<K, V>>
@@ -182,6 +182,7 @@ unsafe impl<K: Sync, V: Sync> Sync for IterMut<'_, K, V> {}
 impl<'m, K, V> Iterator for IterMut<'m, K, V> {
     type Item = (&'m K, &'m mut V);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let Place { entry, .. } = self.places.next_place()?;
         self.left -= 1;

@@ -110,6 +110,12 @@ impl<K> State<K> {
         self.read.slots() + sealed.iter().map(|table| table.slots()).sum::<usize>()
     }
 
+    /// The table that comes after so many others, if the youngest comes first.
+    #[inline]
+    fn youngest_first(&self, others: usize) -> Option<Table<K>> {
+        if others == YOUNG { Some(self.read) } else { self.young.get(others).copied() }
+    }
+
     /// The tables there are, from the read table to the oldest young one.
     fn tables(&self) -> impl Iterator<Item = Table<K>> {
         std::iter::once(self.read).chain(self.young).filter(|table| !table.is_empty())

@@ -182,6 +182,7 @@ macro_rules! exact_iterator {
         impl<$($life,)? K, V> Iterator for $name<$($life,)? K, V> {
             type Item = $item;
 
+            #[inline]
             fn next(&mut self) -> Option<$item> {
                 self.$field.next().map($next)
             }

@@ -18,6 +18,7 @@ impl<'s, K, V> Iter<'s, K, V> {
 impl<'s, K, V> Iterator for Iter<'s, K, V> {
     type Item = (&'s K, &'s V);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.inner.next().map(core::Pair::parts)
     }
@@ -44,6 +45,7 @@ impl<'s, K, V> Keys<'s, K, V> {
 impl<'s, K, V> Iterator for Keys<'s, K, V> {
     type Item = &'s K;
 
+    #[inline]
     fn next(&mut self) -> Option<&'s K> {
         self.pairs.next().map(|(key, _)| key)
     }
@@ -64,6 +66,7 @@ impl<'s, K, V> Values<'s, K, V> {
 impl<'s, K, V> Iterator for Values<'s, K, V> {
     type Item = &'s V;
 
+    #[inline]
     fn next(&mut self) -> Option<&'s V> {
         self.pairs.next().map(|(_, value)| value)
     }

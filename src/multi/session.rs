@@ -107,6 +107,7 @@ pub struct MultiIter<'s, K, V>(Iter<'s, K, Box<[V]>>);
 impl<'s, K, V> Iterator for MultiIter<'s, K, V> {
     type Item = (&'s K, &'s [V]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(key, values)| (key, &**values))
     }

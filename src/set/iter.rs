@@ -22,6 +22,7 @@ impl<'s, T> SetIter<'s, T> {
 impl<'s, T> Iterator for SetIter<'s, T> {
     type Item = &'s T;
 
+    #[inline]
     fn next(&mut self) -> Option<&'s T> {
         self.keys.next()
     }

@@ -3,58 +3,102 @@
 use std::ptr::NonNull;
 
 use super::Table;
-use crate::core::bucket::SLOTS;
 #[cfg(any(all(test, not(loom)), feature = "rayon"))]
 use crate::core::bucket::is_linked;
+use crate::core::bucket::{Bucket, Linked, SLOTS};
 use crate::core::entry::Head;
 
 /// See [`Table::entries_backwards`].
+///
+/// Some buckets are looked at together, and which of their slots are linked is noted; the pointer of a slot is loaded when the slot's
+/// turn comes. What is unlinked in between is met nevertheless, or what has been linked in its slot again. For an iteration that makes
+/// no difference:
+///
+/// - Slots come from the last to the first, each once. If an entry is yielded, alive, a younger one of its key is linked later, and
+///   stands further on or in its place: in a slot that does not come any more, whenever that was noted.
+/// - If the younger is yielded, the older was dead before, and is seen dead: its word is loaded when it is met, and that is later.
+/// - An entry that is linked throughout was linked when its bucket was looked at, and its slot is nobody else's. One that is linked
+///   later, in a slot that was not noted, was not there throughout, nor was its key.
+/// - One that has been unlinked is not reclaimed, as it was met under a guard (E2).
+///
+/// Rebuilds have no guard that is as old, and what is unlinked they must not meet (T2): see [`next_of`](Self::next_of).
 pub(in crate::core) struct Backwards<K> {
-    pub(super) table: Table<K>,
-    /// One behind the slot that comes next.
-    pub(super) next: usize,
+    table: Table<K>,
+    /// The first of the buckets that have been looked at.
+    first: *mut Bucket<K>,
+    /// What comes next, of these buckets.
+    linked: Linked,
 }
 
 impl<K> Backwards<K> {
+    pub(super) fn new(table: Table<K>) -> Backwards<K> {
+        Backwards { table, first: table.buckets.wrapping_add(table.buckets()), linked: Linked::NONE }
+    }
+
     pub(in crate::core) fn table(&self) -> Table<K> {
         self.table
     }
 
     pub(in crate::core) fn is_done(&self) -> bool {
-        self.next == 0
+        self.left() == 0 && self.linked.is_none()
     }
 
-    /// The next one, if there is one among the next `slots`, of which those are taken off that were looked at. A bucket in
+    /// How many buckets have not been looked at.
+    #[inline(always)]
+    fn left(&self) -> usize {
+        (self.first.addr() - self.table.buckets.addr()) / size_of::<Bucket<K>>()
+    }
+
+    /// Looks at the next buckets, `most` of them at most. Tells how many.
+    #[inline(always)]
+    fn look(&mut self, most: usize) -> usize {
+        let buckets = self.left().min(most).min(Linked::BUCKETS);
+        self.first = self.first.wrapping_sub(buckets);
+        // SAFETY: T1 by the promise made to `entries_backwards`; so many are left, and so many are there from `first` on.
+        self.linked = Linked::of(unsafe { std::slice::from_raw_parts(self.first, buckets) });
+        buckets
+    }
+
+    /// The next one of those that were linked when their buckets were looked at.
+    #[inline(always)]
+    fn next_noted(&mut self) -> Option<(NonNull<Head<K>>, usize)> {
+        let (bucket, slot) = self.linked.next()?;
+        // SAFETY: T1 by the promise made to `entries_backwards`; E1: the slot's tag was seen, so an entry is there.
+        let entry = unsafe { NonNull::new_unchecked((*self.first.add(bucket)).entry(slot)) };
+        Some((entry, (self.left() + bucket) * SLOTS + slot))
+    }
+
+    /// The next one, if there is one among the next `slots`, of which those are taken off that were looked at: whole buckets. One in
     /// which nothing is linked is looked at like one slot.
+    ///
+    /// If there is none, nothing is noted any more. So who asks until there is none, under one hold of the writer mutex, meets what is linked.
     pub(in crate::core) fn next_of(&mut self, slots: &mut usize) -> Option<(NonNull<Head<K>>, usize)> {
-        while self.next > 0 && *slots > 0 {
-            let (index, slot) = ((self.next - 1) / SLOTS, (self.next - 1) % SLOTS);
-            // SAFETY: T1 by the promise made to `entries_backwards`.
-            let bucket = unsafe { self.table.bucket(index) };
-            let linked = bucket.meta().last_linked(slot);
-            let (next, looked_at) = match linked {
-                Some(linked) => (linked, slot + 1 - linked),
-                None => (0, if slot == SLOTS - 1 { 1 } else { slot + 1 }),
-            };
-            if looked_at > *slots {
-                self.next -= std::mem::take(slots);
+        loop {
+            if let Some(next) = self.next_noted() {
+                return Some(next);
+            }
+            let looked_at = self.look(*slots / SLOTS);
+            if looked_at == 0 {
                 return None;
             }
-            *slots -= looked_at;
-            self.next = index * SLOTS + next;
-            if linked.is_some() {
-                return NonNull::new(bucket.entry(next)).map(|entry| (entry, self.next));
-            }
+            *slots -= looked_at + self.linked.buckets() * (SLOTS - 1);
         }
-        None
     }
 }
 
 impl<K> Iterator for Backwards<K> {
     type Item = (NonNull<Head<K>>, usize);
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
-        self.next_of(&mut { usize::MAX })
+        loop {
+            if let Some(next) = self.next_noted() {
+                return Some(next);
+            }
+            if self.look(Linked::BUCKETS) == 0 {
+                return None;
+            }
+        }
     }
 }
 
@@ -82,42 +126,74 @@ mod tests {
 
     use super::super::{Blank, Size};
     use super::SLOTS;
-    use crate::core::Hash;
-    use crate::core::bucket::Writers;
+    use crate::core::{Hash, bucket::Writers, entry::Head, table::Table};
+
+    const ENTRIES: u64 = 40;
+
+    /// Nobody looks into an entry; some buckets have many.
+    fn entry(number: u64) -> (Hash, *mut Head<u64>) {
+        let hash = Hash::new((number / 5).wrapping_mul(0x9E37_79B9_7F4A_7C15) + number);
+        (hash, std::ptr::without_provenance_mut(number as usize * 8))
+    }
+
+    fn filled() -> Table<u64> {
+        let table = Blank::<u64>::allocate(Size::for_entries(60)).unwrap().cleared();
+        for (hash, entry) in (1..=ENTRIES).map(entry) {
+            // SAFETY: T1: the table is our own.
+            unsafe { table.link(hash, entry) }.map(drop).unwrap();
+        }
+        table
+    }
 
     #[test]
     fn parts_look_at_no_more_slots_than_they_may_and_find_what_the_whole_finds() {
-        let table = Blank::<u64>::allocate(Size::for_entries(60)).unwrap().cleared();
-        // Nobody looks into an entry; some buckets have many, some none, and some that have gone.
-        let mut entries =
-            (1..=40_u64).map(|n| (Hash::new((n / 5).wrapping_mul(0x9E37_79B9_7F4A_7C15) + n), n as usize * 8));
+        let table = filled();
         // SAFETY: T1: the table is our own.
         unsafe {
-            entries
-                .by_ref()
-                .for_each(|(hash, at)| table.link(hash, std::ptr::without_provenance_mut(at)).map(drop).unwrap());
-            (1..=40_u64).step_by(3).for_each(|n| {
-                let hash = Hash::new((n / 5).wrapping_mul(0x9E37_79B9_7F4A_7C15) + n);
-                assert!(table.unlink(hash, std::ptr::without_provenance_mut(n as usize * 8), Writers::One));
-            });
+            // Some buckets have none, and some have some that have gone.
+            (1..=ENTRIES).step_by(3).map(entry).for_each(|(hash, entry)| assert!(table.unlink(hash, entry, Writers::One)));
             let whole: Vec<(NonNull<_>, usize)> = table.entries_backwards().collect();
             assert_eq!(whole.len(), 40 - 14);
-            for budget in 1..3 * SLOTS {
+            assert!(whole.is_sorted_by(|one, next| one.1 > next.1), "the last slot first");
+            for budget in SLOTS..3 * SLOTS {
                 let (mut entries, mut found) = (table.entries_backwards(), Vec::new());
                 while !entries.is_done() {
-                    let (before, mut left, mut empty) = (entries.next, budget, 0);
+                    let (before, mut left, mut empty) = (entries.left(), budget, 0);
                     while let Some(entry) = entries.next_of(&mut left) {
                         found.push(entry);
                     }
-                    let passed = entries.next..before;
-                    for bucket in (passed.start.div_ceil(SLOTS))..passed.end / SLOTS {
+                    let passed = entries.left()..before;
+                    for bucket in passed.clone() {
                         empty += usize::from(table.entries_in(bucket).next().is_none());
                     }
-                    assert!(passed.len() - (SLOTS - 1) * empty <= budget, "{budget}: {passed:?}");
+                    assert_eq!(SLOTS * passed.len() - (SLOTS - 1) * empty + left, budget, "{passed:?}");
                     assert!(!passed.is_empty(), "{budget}: it goes on");
                 }
                 assert_eq!(found, whole, "{budget}");
             }
+            table.free();
+        }
+    }
+
+    #[test]
+    fn a_part_does_not_find_what_was_unlinked_before_it() {
+        let table = filled();
+        // SAFETY: T1: the table is our own.
+        unsafe {
+            let (mut entries, mut found, mut gone) = (table.entries_backwards(), Vec::new(), Vec::new());
+            while !entries.is_done() {
+                let mut left = SLOTS;
+                while let Some((entry, _)) = entries.next_of(&mut left) {
+                    found.push(entry);
+                }
+                // What would come next.
+                if let Some((entry, slot)) = table.entries_backwards().find(|(entry, _)| !found.contains(entry)) {
+                    assert!(table.unlink(table.hash_of(slot), entry.as_ptr(), Writers::One));
+                    gone.push(entry);
+                }
+            }
+            assert!(found.iter().all(|entry| !gone.contains(entry)));
+            assert_eq!(found.len() + gone.len(), ENTRIES as usize);
             table.free();
         }
     }

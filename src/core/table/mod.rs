@@ -69,7 +69,7 @@ impl<K> Table<K> {
         #[cfg(not(loom))]
         buckets: nothing(),
         #[cfg(loom)]
-        buckets: std::ptr::null_mut(),
+        buckets: std::ptr::dangling_mut(),
         homes: 0,
         total: 0,
         scatter: 1,
@@ -264,12 +264,12 @@ impl<K> Table<K> {
         None
     }
 
-    /// All linked entries with their slots, the last first.
+    /// All linked entries with their slots, the last first. See [`Backwards`] for the moment at which an entry is met.
     ///
     /// # Safety
     /// The table is not freed before the iterator (T1).
     pub(in crate::core) unsafe fn entries_backwards(self) -> Backwards<K> {
-        Backwards { table: self, next: self.total as usize * SLOTS }
+        Backwards::new(self)
     }
 }
 
