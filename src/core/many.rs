@@ -8,8 +8,9 @@ use equivalent::Equivalent;
 
 use super::entry::Entry;
 use super::hash::Hash;
+use super::searched::Searched;
 use super::table::{FAR, NoTable};
-use super::writer::{Link, Searched};
+use super::writer::Link;
 use super::{Core, Found, MapHeld, State};
 use crate::sync::IN_MODEL;
 

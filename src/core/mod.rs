@@ -2,7 +2,8 @@
 //!
 //! - [`hash`], [`bucket`], [`table`] and [`entry`] are the data, from the inside out;
 //! - this file holds the state and the read path;
-//! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones; [`stripes`] is linking by several threads at once;
+//! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones; [`stripes`] is linking by several threads at once,
+//!   [`searched`] what both go by;
 //! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
 //!   known of the tables under the mutex;
 //! - [`ops`] is each operation on a key ([`open`]: on a map that is never closed), [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
@@ -28,6 +29,7 @@ mod owned;
 pub(crate) mod parallel;
 mod rebuild;
 mod reclaiming;
+mod searched;
 mod shape;
 mod stripes;
 mod table;

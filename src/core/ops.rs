@@ -8,8 +8,9 @@ use equivalent::Equivalent;
 use super::entry::{Boxed, Entry, boxed, unboxed};
 use super::garbage::{Host, Unlinked};
 use super::hash::Hash;
+use super::searched::Searched;
 use super::table::NoTable;
-use super::writer::{Link, Searched};
+use super::writer::Link;
 use super::{Found, Pair, Tables};
 use crate::reclaim::Held;
 

@@ -18,9 +18,10 @@ use super::bucket::Writers;
 use super::entry::Entry;
 use super::garbage::{Host, table_weight};
 use super::hash::Hash;
+use super::searched::Searched;
 use super::shape::{LARGE, Shape};
 use super::table::{Size, Table, Used};
-use super::writer::{Link, Lock, Searched};
+use super::writer::{Link, Lock};
 use crate::reclaim::Held;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, IN_MODEL, Mutex, MutexGuard, Ordering, const_unless_loom};
 

@@ -151,7 +151,10 @@ mod tests {
         // SAFETY: T1: the table is our own.
         unsafe {
             // Some buckets have none, and some have some that have gone.
-            (1..=ENTRIES).step_by(3).map(entry).for_each(|(hash, entry)| assert!(table.unlink(hash, entry, Writers::One)));
+            (1..=ENTRIES)
+                .step_by(3)
+                .map(entry)
+                .for_each(|(hash, entry)| assert!(table.unlink(hash, entry, Writers::One)));
             let whole: Vec<(NonNull<_>, usize)> = table.entries_backwards().collect();
             assert_eq!(whole.len(), 40 - 14);
             assert!(whole.is_sorted_by(|one, next| one.1 > next.1), "the last slot first");
