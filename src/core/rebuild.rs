@@ -361,15 +361,11 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// the `calls` on behalf of which it had it.
     pub(super) fn tend(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, calls: usize) {
         for _ in 0..calls {
-            let mut is_sparse = self.is_sparse(guard, lock);
-            if is_sparse && lock.is_open {
-                // So it seems without what was linked by stripes. If somebody is linking, it is asked again when that is removed, or sooner.
-                is_sparse = self.writer.striping.try_shut(lock) && self.is_sparse(guard, lock);
-            }
+            let is_idle = lock.next.is_none();
+            let is_sparse = (lock.ask_again || self.is_sparse(guard, lock)) && self.is_sparse_for_certain(guard, lock);
             if is_sparse && lock.linked() == 0 {
                 return self.forget_empty_tables(guard, lock);
             }
-            let is_idle = lock.next.is_none();
             // Without entries in young tables there is nothing to gain, and a reservation to lose.
             let misses_have_paid =
                 is_idle && self.misses_have_paid() && self.writer.striping.try_shut(lock) && lock.linked_young() > 0;
@@ -390,10 +386,20 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         }
     }
 
+    /// [`is_sparse`](Self::is_sparse), when it seems so, or has seemed so.
+    fn is_sparse_for_certain(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> bool {
+        if !lock.is_open {
+            return true;
+        }
+        // While the next table is in the making that matters only if it is to be given up.
+        let matters = lock.ask_again || lock.next.is_none() || lock.linked() as isize <= 0;
+        matters && self.shut_or_ask(lock) && self.is_sparse(guard, lock)
+    }
+
     /// Have the tables become too large for what is linked in them?
     fn is_sparse(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> bool {
         let used = self.state(guard).sealed_slots() + lock.dirty_used;
-        // Mostly that is all there is to see. While the stripes are open it may seem so; who is told so shuts them, and asks again.
+        // Mostly that is all there is to see. While the stripes are open it may only seem so.
         if lock.linked() as isize * 8 >= used as isize {
             return false;
         }

@@ -21,7 +21,7 @@ pub(super) struct Searched {
 /// Whose links count.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Of {
-    /// Those under the mutex, and those of one stripe of this dirty table.
+    /// Those under the mutex, and those of one stripe of this dirty table: there is none like it as long as a guard lives that has seen it (T1).
     Stripe(*const ()),
     All,
 }
@@ -43,6 +43,10 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             None => Searched { links, of: Of::Stripe(std::ptr::null()) },
             Some(stripes) => {
                 let dirty = self.state(guard).young[0];
+                if dirty.is_empty() {
+                    // There may be a table meanwhile, and none again.
+                    return self.searching_many();
+                }
                 Searched { links: links + stripes.links_of(dirty, hash), of: Of::Stripe(dirty.address()) }
             }
         }
@@ -64,7 +68,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             Of::All => searched.links == self.searching_many().links,
             of => {
                 let now = self.searching(guard, hash);
-                now.links == searched.links && now.of == of
+                now.of == of && now.links == searched.links
             }
         }
     }

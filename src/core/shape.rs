@@ -16,6 +16,8 @@ pub(super) struct Shape<K> {
     pub(super) dirty_used: usize,
     /// Are the [stripes](super::stripes) open?
     pub(super) is_open: bool,
+    /// Somebody was linking by a stripe when it was to be seen whether the tables have become too large.
+    pub(super) ask_again: bool,
     /// The dirty table is as large as it is because somebody asked for that, and nothing has been unlinked since.
     pub(super) reserved: bool,
     /// What will be the read table. In a box, because most maps have none most of the time.
@@ -28,8 +30,16 @@ pub(super) struct Shape<K> {
 unsafe impl<K> Send for Shape<K> {}
 
 impl<K> Shape<K> {
-    pub(super) const NONE: Shape<K> =
-        Shape { read: 0, young: [0; YOUNG], dirty_used: 0, is_open: false, reserved: false, next: None, spare: None };
+    pub(super) const NONE: Shape<K> = Shape {
+        read: 0,
+        young: [0; YOUNG],
+        dirty_used: 0,
+        is_open: false,
+        ask_again: false,
+        reserved: false,
+        next: None,
+        spare: None,
+    };
 
     /// While the stripes are open, too little: so much that it may be below zero, modulo the size of the number.
     pub(super) fn linked(&self) -> usize {

@@ -23,7 +23,7 @@ use super::shape::{LARGE, Shape};
 use super::table::{Size, Table, Used};
 use super::writer::{Link, Lock};
 use crate::reclaim::Held;
-use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, IN_MODEL, Mutex, MutexGuard, Ordering, const_unless_loom};
+use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, IN_MODEL, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
 /// Stripes of a dirty table.
 const STRIPES: usize = if IN_MODEL { 2 } else { 16 };
@@ -134,6 +134,7 @@ impl Striping {
             shape.dirty_used += used;
             shape.young[0] = shape.young[0].wrapping_add(linked);
         }
+        shape.ask_again &= shape.is_open;
     }
 
     /// Entries that were linked by stripes: counted before they can be found.
@@ -231,15 +232,55 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             // Waits for nobody: this may be a removal. A stripe that somebody has just found shut stays that, for now.
             stripes.stripes.iter().filter_map(Stripe::try_lock).for_each(|mut share| share.room = room);
         }
-        let is_due = lock.next.is_some() || lock.spare.as_ref().is_some_and(|spare| !spare.is_cleared());
+        let is_due =
+            lock.ask_again || lock.next.is_some() || lock.spare.as_ref().is_some_and(|spare| !spare.is_cleared());
         let hints = if lock.is_open { OPEN } else { 0 } | if is_due { DUE } else { 0 };
         if hints != stripes.hints.load(Ordering::Relaxed) {
             stripes.hints.store(hints, Ordering::Relaxed);
         }
     }
 
+    /// Shuts the stripes without waiting. If somebody is linking by one, that one is asked to have a look himself when he lets go.
+    pub(super) fn shut_or_ask(&self, lock: &mut Lock<'_, K>) -> bool {
+        let striping = &self.writer.striping;
+        if striping.try_shut(lock) {
+            return true;
+        }
+        lock.ask_again = true;
+        if let Some(stripes) = striping.get() {
+            stripes.hints.fetch_or(DUE, Ordering::Relaxed);
+        }
+        // ORDERING: our side of *let go of a stripe against ask*: we ask, fence, and try the stripes; who has one lets go, fences, and
+        // looks whether he is asked. Not both can miss.
+        fence(Ordering::SeqCst);
+        striping.try_shut(lock)
+    }
+
     /// Links a new entry by the stripe of its hash, if that is possible. As [`link`](Self::link).
     pub(super) fn link_by_stripe(
+        &self,
+        guard: &Held<'_, G>,
+        stripes: &Stripes,
+        searched: Searched,
+        hash: Hash,
+        entry: Entry<K, V>,
+    ) -> Result<Link, NotByStripe> {
+        // Else whoever comes here takes the mutex next.
+        let link = self.try_link_by_stripe(guard, stripes, searched, hash, entry)?;
+        self.writer.note_writer();
+        // ORDERING: our side of *let go of a stripe against ask*, see `shut_or_ask`.
+        fence(Ordering::SeqCst);
+        if stripes.hints.load(Ordering::Relaxed) & DUE != 0 {
+            let lock = self.lock();
+            self.unlock(guard, lock);
+        } else {
+            guard.go_on();
+        }
+        Ok(link)
+    }
+
+    /// The part of it for which the stripe is taken.
+    fn try_link_by_stripe(
         &self,
         guard: &Held<'_, G>,
         stripes: &Stripes,
@@ -273,21 +314,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             stripe.len.store(len, Ordering::Relaxed);
             return Err(NotByStripe::Full);
         };
-        // SAFETY: E2, E6: linked just now, and nobody unlinks it without the stripe.
+        // SAFETY: E2, E6: linked just now, and while it is hidden nobody kills it.
         unsafe { entry.show() };
         let is_first = usize::from(used == Used::First);
         *share = Share { room: share.room - is_first, used: share.used + is_first, linked: share.linked + 1 };
         guard.allocated(Entry::<K, V>::weight());
         // ORDERING: Release pairs with the Acquire of `links_of`, and of `Striping::links`.
         stripe.links.store(stripe.links.load(Ordering::Relaxed) + 1, Ordering::Release);
-        drop(share);
-        self.writer.note_writer();
-        if stripes.hints.load(Ordering::Relaxed) & DUE != 0 {
-            let lock = self.lock();
-            self.unlock(guard, lock);
-        } else {
-            guard.go_on();
-        }
         Ok(Link::Done)
     }
 
@@ -306,7 +339,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::super::table::Table;
-    use super::super::{Core, Hash, Limits};
+    use super::super::{Computed, Core, Hash, Limits, Next};
 
     const KEYS: u64 = if cfg!(miri) { 400 } else { 50_000 };
 
@@ -381,6 +414,28 @@ mod tests {
         assert!(young.into_iter().chain([read]).map(Table::bytes).sum::<usize>() <= 2048);
         assert_eq!(core.len(), 0);
         assert!(core.linked_by_stripes() > KEYS * 3 / 4);
+    }
+
+    /// A search that began when there was no dirty table, and ends when there is none again, after one by which the key was linked.
+    #[test]
+    fn c1_a_search_does_not_hold_because_there_is_no_dirty_table_again() {
+        let core = Core::<u64, u64>::new(Limits::NONE, None);
+        core.stripe_now(&core.guard());
+        for key in 0..64 {
+            let (guard, mut once) = (core.guard(), true);
+            let computed = core.compute(&guard, hash(key), key, |old| {
+                if std::mem::take(&mut once) {
+                    assert!(old.is_none());
+                    core.reserve(&core.guard(), 1000).unwrap();
+                    assert!(insert(&core, key));
+                    core.shrink_to_fit(&core.guard()).unwrap();
+                }
+                Next::<u64, ()>::Insert(77)
+            });
+            assert!(matches!(computed, Computed::Updated { .. }));
+        }
+        assert_holds(&core, 0..64);
+        assert_eq!(core.linked_by_stripes(), 64);
     }
 
     /// All of one stripe, and of one bucket: there is soon no place, and they are linked under the mutex.

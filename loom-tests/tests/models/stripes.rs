@@ -127,3 +127,28 @@ fn len_against_insert_and_remove() {
     let expected = [(0, None), (1, None), (0, Some(1)), (1, Some(1))];
     assert_eq!(outcomes, expected.into());
 }
+
+/// The tables go with the last entry (M2), also if it is removed while its maker still has the stripe, so that nobody knows how much is linked.
+#[test]
+fn insert_against_the_removal_of_the_last_entry() {
+    let outcomes = explore(3, || {
+        let ledger = Ledger::default();
+        let one = ledger.value(1);
+        // More tables than a map may keep.
+        let map = Map::default();
+        map.reserve(8);
+        map.stripe_now();
+        let map = Arc::new(map);
+        let inserted = ask("inserts", {
+            let map = map.clone();
+            move || number(map.insert(1, one))
+        });
+        let removed = number(map.remove(&1));
+        assert_eq!(inserted(), None);
+        if removed.is_some() {
+            assert_eq!(map.capacity(), 0, "there are no tables");
+        }
+        removed
+    });
+    assert_eq!(outcomes, [None, Some(1)].into());
+}
