@@ -32,7 +32,7 @@
 //! - **R10** With [`on_reclaim`](Builder::on_reclaim) the map drops no key and no value: what it would drop it gives to that function, once, at that moment, on that thread.
 //!
 //! **Memory.** **M1** An empty map allocates nothing. **M2** After all entries are removed it holds at most 4 KiB (beside
-//! its per-thread records: 256 bytes a thread, in groups, and a short list each, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
+//! its per-thread records: 256 bytes a thread, in groups, and a short list each, under `Batched` one of 32 items, until the map goes). **M3** [`shrink_to_fit`](HashMap::shrink_to_fit)
 //! brings the tables to the least size for what is there. **M4** [`Stats::heap`] agrees with the allocator.
 //!
 //! A table of more than 256 KiB that has been replaced by one like it goes back in parts of 32 KiB, so that nobody waits long for the

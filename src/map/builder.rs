@@ -14,8 +14,9 @@ pub enum Reclaim {
     /// Before the call that unlinked it returns, or with the [`Ref`](super::Ref) it returned.
     #[default]
     Immediate,
-    /// Saved up, at most so many items in the whole map, and dropped together. Cheaper for writers beside threads that read all the time: these
-    /// are looked at once for many items. Where nobody reads it is dearer than dropping at once, because what is saved up is put into a list.
+    /// Saved up, at most so many items in the whole map, and dropped together. Cheaper for writers beside threads that read: these are looked at once for many
+    /// items. Where nobody reads it is dearer than dropping at once. A thread is allowed a sixteenth of them at a time: what it does not use
+    /// nobody else saves up.
     ///
     /// [`HashMap::reclaim`] and [`HashMap::try_reclaim`] drop what is saved up, on whichever thread it is.
     Batched(usize),

@@ -9,6 +9,7 @@
 //! [R2]: crate#the-contract-line-by-line
 //! [R5]: crate#the-contract-line-by-line
 
+use super::batched::Allowance;
 use super::directory::Record;
 use super::drops::Panics;
 use super::epochs::{Epoch, Epochs, Exit};
@@ -29,10 +30,7 @@ pub(super) const UNSTAMPED: Epoch = Epoch::MAX;
 
 pub(crate) struct Domain<G: Garbage> {
     pub(super) epochs: Epochs<Local<G>>,
-    /// How many items may be saved up. 0: none.
-    batch: usize,
-    /// How many are.
-    batched: AtomicUsize,
+    pub(super) allowance: Allowance,
     pub(super) cap: Cap,
     pub(super) pending: Pending<G>,
     pub(super) waiters: Waiters,
@@ -50,8 +48,7 @@ impl<G: Garbage> Domain<G> {
         pub(crate) fn new(limits: Limits, context: G::Context) -> Domain<G> {
             Domain {
                 epochs: Epochs::new(limits.read_fence),
-                batch: limits.batch,
-                batched: AtomicUsize::new(0),
+                allowance: Allowance::new(limits.batch),
                 cap: Cap::new(limits.max_pending),
                 pending: Pending::new(),
                 waiters: Waiters::new(),
@@ -160,11 +157,14 @@ impl<G: Garbage> Domain<G> {
     /// otherwise, with nothing done. By hand, because as closures the same takes twice as long.
     #[inline]
     fn settle_only_one(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place) -> Option<Panics> {
+        if self.allowance.is_set() {
+            return self.save_only_one(record, epoch, place);
+        }
         let local = &record.local;
         // SAFETY: G2, as in `take_retired`.
         let retired = unsafe { &mut *local.retired.get() };
         let [Retired { stamp, .. }] = retired[..] else { return None };
-        let is_plain = self.batch == 0 && retired.capacity() <= KEEP && stamp != UNSTAMPED && !local.is_busy();
+        let is_plain = retired.capacity() <= KEEP && stamp != UNSTAMPED && !local.is_busy();
         if !is_plain || !self.epochs.is_only(record) {
             return None;
         }
@@ -200,7 +200,7 @@ impl<G: Garbage> Domain<G> {
                 return Panics::default();
             }
             let mut items = self.take_retired(record);
-            if self.batch > 0 {
+            if self.allowance.is_set() {
                 self.save_up(local, &mut items);
             }
             let passed = self.hand_over_unpassed(record, &mut items);
@@ -261,26 +261,6 @@ impl<G: Garbage> Domain<G> {
         own.patience.look(may_wait, beyond).unwrap_or_else(|| self.epochs.horizon(Some(own)))
     }
 
-    /// Moves `items` to what the thread saves up, or adds all that it saves up to them if that makes too many.
-    ///
-    /// One by one: a list for each call, which mostly unlinks one thing, would have to be allocated, too.
-    fn save_up(&self, local: &Local<G>, items: &mut Vec<Retired<G>>) {
-        // A table is as large as all its entries: those are not saved up.
-        let tables = items.iter().any(|item| item.garbage.weight().table_bytes > 0);
-        let total = self.batched.fetch_add(items.len(), Ordering::Relaxed) + items.len();
-        if !tables && total <= self.batch {
-            items.drain(..).for_each(|item| local.parked.push(item));
-            return;
-        }
-        // The last one saved is taken first; of one thread they are in the order of their stamps, and `items` are the last.
-        let new = items.len();
-        items.extend(local.parked.take());
-        items.reverse();
-        let saved = items.len() - new;
-        items[saved..].reverse();
-        self.batched.fetch_sub(items.len(), Ordering::Relaxed);
-    }
-
     /// Drops `items`, each whatever the others do. The thread holds no guard of its own making and no lock here.
     pub(super) fn free(&self, local: &Local<G>, mut items: Vec<Retired<G>>, amount: Amount) -> Panics {
         let mut panics = Panics::default();
@@ -331,7 +311,9 @@ impl<G: Garbage> Domain<G> {
     pub(crate) fn drop_all(&mut self, panics: &mut Panics) {
         let mut items = self.pending.take_all();
         for record in self.epochs.records() {
-            items.extend(record.local.parked.take());
+            if let Some(batch) = record.local.saved.get() {
+                batch.take(&mut items);
+            }
             // SAFETY: D2: `&mut self` says that no owner is at work. Something is left here if a guard was leaked.
             items.append(unsafe { &mut *record.local.retired.get() });
         }
@@ -342,24 +324,11 @@ impl<G: Garbage> Domain<G> {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { batch: self.batch, max_pending: self.cap.max(), read_fence: self.epochs.read_fence() }
+        Limits { batch: self.allowance.max(), max_pending: self.cap.max(), read_fence: self.epochs.read_fence() }
     }
 
     pub(crate) fn context(&self) -> &G::Context {
         &self.context
-    }
-
-    pub(super) fn has_batched(&self) -> bool {
-        // Not by the count, which runs ahead of it: who waits would take nothing, wake itself by that, and look again.
-        self.batch > 0 && self.epochs.records().any(|record| !record.local.parked.is_empty())
-    }
-
-    /// Takes all that is saved up, by whomever, in the order of the stamps.
-    pub(super) fn take_batched(&self) -> Vec<Retired<G>> {
-        let mut items: Vec<_> = self.epochs.records().flat_map(|record| record.local.parked.take()).collect();
-        self.batched.fetch_sub(items.len(), Ordering::Relaxed);
-        items.sort_by_key(|item| item.stamp);
-        items
     }
 
     /// For models: makes threads that rest execute a fence when they read again.

@@ -5,7 +5,7 @@ use std::cell::{Cell, UnsafeCell};
 #[cfg(not(loom))]
 use super::directory::Record;
 use super::pending::Retired;
-use super::stack::Stack;
+use super::saved::Saved;
 use super::tally::{Listed, Tally};
 use super::warning::Warned;
 use crate::sync::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ pub(crate) struct Local<G> {
     pub(super) retired: UnsafeCell<Vec<Retired<G>>>,
     /// Under [`Reclaim::Batched`](crate::Reclaim::Batched): what the thread saves up. The owner puts it there; who takes it
     /// away drops it or hands it over, and does not put it back.
-    pub(super) parked: Stack<Retired<G>>,
+    pub(super) saved: Saved<Retired<G>>,
     /// Odd while the thread has garbage in its hands, between unlinking and dropping or handing over. Owner writes.
     pub(super) busy: AtomicU64,
     pub(super) allocated: Tally,
@@ -38,7 +38,7 @@ impl<G> Default for Local<G> {
     fn default() -> Self {
         Local {
             retired: UnsafeCell::new(Vec::new()),
-            parked: Stack::new(),
+            saved: Saved::new(),
             busy: AtomicU64::new(0),
             allocated: Tally::default(),
             retired_sum: Tally::default(),

@@ -4,7 +4,7 @@
 //! - [`domain`] owns what a map has unlinked, and drops it: at once if no guard can see it, else in the drop of the last
 //!   [`guard`] that can. What is large goes in [`parts`]. A [`lease`] is a guard that belongs to no thread.
 //! - [`drain`] waits until all has been dropped, [`limits`] keeps writers from adding to it, [`waiters`] wakes who waits.
-//! - [`pending`] keeps what has to wait; [`drops`] runs destructors so that one that panics stops
+//! - [`pending`] keeps what has to wait, [`saved`] what is saved up ([`batched`]); [`drops`] runs destructors so that one that panics stops
 //!   no other.
 //! - [`stack`] hands things from thread to thread, [`tally`] counts them.
 //! - [`slot`], [`directory`], [`local`], [`nested`] and [`age`] find a thread's record, keep the records, say what is in one, tell the guards of one
@@ -15,6 +15,7 @@
 
 mod age;
 mod barrier;
+mod batched;
 mod directory;
 mod domain;
 mod drain;
@@ -30,6 +31,7 @@ mod parts;
 mod patience;
 mod pending;
 mod place;
+mod saved;
 mod slot;
 mod stack;
 mod tally;

@@ -1,7 +1,6 @@
 //! A Treiber stack that is taken as a whole (Treiber 1986; without single pops there is no ABA).
 //!
-//! Three things are handed from thread to thread by it: garbage that has to wait, garbage that is saved up, and entries that
-//! were killed while the writer mutex was taken.
+//! Two things are handed from thread to thread by it: garbage that has to wait, and entries that were killed while the writer mutex was taken.
 //!
 //! A push does not care which node it finds at the head, so it does not notice if that was taken and freed meanwhile, and
 //! another one pushed that has got the same memory. For the machine that is the same node. For the language it is another

@@ -154,6 +154,32 @@ fn r3_reclaim_finds_what_other_threads_have_saved_up() {
     });
 }
 
+/// Some of them have ended before their batch was full, and others go on with what these had been allowed.
+#[test]
+fn r3_reclaim_finds_what_threads_have_saved_up_that_are_gone() {
+    let counter = Counter::default();
+    let map = HashMap::<u64, Counted>::builder().reclaim(Reclaim::Batched(1000)).build();
+    map.insert(0, counter.value(0));
+    let in_threads = |items: u64| {
+        thread::scope(|scope| {
+            for thread in 0..3 {
+                let (map, counter) = (&map, &counter);
+                scope.spawn(move || (0..items + thread).for_each(|number| drop(map.insert(0, counter.value(number)))));
+            }
+        });
+        3 * items + 3
+    };
+    for items in [1, 31, 70] {
+        let saved_up = in_threads(items);
+        assert_eq!((map.stats().pending.entries, counter.live()), (saved_up, 1 + saved_up as usize));
+        assert_eq!(map.reclaim(), Ok(()));
+        assert_eq!((map.stats().pending.entries, counter.live()), (0, 1));
+    }
+    in_threads(50);
+    drop(map);
+    assert_eq!(counter.live(), 0);
+}
+
 #[test]
 fn r3_reclaim_is_a_barrier_while_another_thread_saves_up() {
     let (overwritten, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -224,6 +250,39 @@ fn r4_batched_garbage_stays_within_its_bound_over_all_threads() {
     assert!(most <= BATCH && most > BATCH / 2, "saved up: {most}");
     assert_eq!(map.reclaim(), Ok(()));
     assert_eq!(counter.live(), map.len());
+}
+
+/// Threads that overwrite at the same time, and stop now and then to be counted: then no guard is live.
+#[test]
+fn r4_batched_garbage_stays_within_its_bound_beside_other_threads() {
+    const THREADS: u64 = 4;
+    for batch in [1, 7, 100] {
+        let counter = Counter::default();
+        let map = HashMap::<u64, Counted>::builder().reclaim(Reclaim::Batched(batch)).build();
+        let (stopped, most) = (Barrier::new(THREADS as usize), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (map, counter, stopped, most) = (&map, &counter, &stopped, &most);
+                scope.spawn(move || {
+                    for round in 0..rounds(200) {
+                        for number in 0..round % 60 {
+                            map.insert((thread + number) % 5, counter.value(number));
+                        }
+                        if stopped.wait().is_leader() {
+                            let garbage = counter.live() - map.len();
+                            assert_eq!(map.stats().pending.entries, garbage as u64);
+                            most.fetch_max(garbage, Ordering::SeqCst);
+                        }
+                        stopped.wait();
+                    }
+                });
+            }
+        });
+        let most = most.into_inner();
+        assert!(most <= batch && most > batch / 2, "{batch} may be saved up, and {most} are");
+        assert_eq!(map.reclaim(), Ok(()));
+        assert_eq!(counter.live(), map.len());
+    }
 }
 
 #[test]

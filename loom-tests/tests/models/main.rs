@@ -2,6 +2,7 @@
 #![cfg(loom)]
 
 mod barrier;
+mod batched;
 mod chunks;
 mod free;
 mod iteration;
