@@ -101,7 +101,7 @@ impl Striping {
     /// An insert has found the mutex taken. True if that is so often that there should be stripes.
     #[cold]
     pub(super) fn meet(&self) -> bool {
-        self.get().is_none() && self.met.fetch_add(1, Ordering::Relaxed) >= MEETINGS
+        self.get().is_none() && self.met.fetch_add(1, Ordering::Relaxed) == MEETINGS
     }
 
     /// Adds up what was done in the stripes, and leaves no room there. From then on nobody links without the mutex.
