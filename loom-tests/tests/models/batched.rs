@@ -46,7 +46,9 @@ fn one_who_takes_against_one_who_moves() {
         overwrite(&ledger, &map, 2);
         let taker = play("taker", {
             let map = map.clone();
-            move || drop(map.try_reclaim())
+            move || {
+                let _ = map.try_reclaim();
+            }
         });
         overwrite(&ledger, &map, 1);
         taker.join().unwrap();
