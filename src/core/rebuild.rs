@@ -388,12 +388,15 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// [`is_sparse`](Self::is_sparse), when it seems so, or has seemed so.
     fn is_sparse_for_certain(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> bool {
-        if !lock.is_open {
-            return true;
+        if lock.is_open {
+            // While the next table is in the making that matters only if it is to be given up.
+            let matters = lock.ask_again || lock.next.is_none() || lock.linked() as isize <= 0;
+            if !matters || !self.shut_or_ask(lock) {
+                return false;
+            }
         }
-        // While the next table is in the making that matters only if it is to be given up.
-        let matters = lock.ask_again || lock.next.is_none() || lock.linked() as isize <= 0;
-        matters && self.shut_or_ask(lock) && self.is_sparse(guard, lock)
+        lock.ask_again = false;
+        self.is_sparse(guard, lock)
     }
 
     /// Have the tables become too large for what is linked in them?

@@ -4,15 +4,13 @@ use std::time::Instant;
 
 use super::{Core, Drain};
 use crate::reclaim::WouldWait;
-#[cfg(feature = "arc-swap")]
-use crate::sync::Ordering;
 
 impl<K, V> Core<K, V> {
     /// How many entries have been linked, removed or given another value.
     #[cfg(feature = "arc-swap")]
     pub(crate) fn changes(&self) -> u64 {
         let (_, retired, _) = self.domain.tallies();
-        self.writer.links.load(Ordering::Relaxed) + self.writer.striping.links() + retired.entries
+        self.linked() + retired.entries
     }
 
     /// Returns when all that was unlinked before the call has been dropped, or the deadline has passed (then false); or says

@@ -37,7 +37,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Begins a search for a key with this hash.
     #[inline]
     pub(super) fn searching(&self, guard: &Held<'_, G>, hash: Hash) -> Searched {
-        // ORDERING: Acquire pairs with the Release of `link_locked` and `link_by_stripe`: the search sees what was linked before.
+        // ORDERING: Acquire pairs with the Release of `link_locked` and `try_link_by_stripe`: the search sees what was linked before.
         let links = self.writer.links.load(Ordering::Acquire);
         match self.writer.striping.get() {
             None => Searched { links, of: Of::Stripe(std::ptr::null()) },
@@ -55,9 +55,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Begins a search for several keys.
     #[inline]
     pub(super) fn searching_many(&self) -> Searched {
-        // ORDERING: Acquire, as above.
-        let links = self.writer.links.load(Ordering::Acquire);
-        Searched { links: links + self.writer.striping.links(), of: Of::All }
+        Searched { links: self.linked(), of: Of::All }
+    }
+
+    /// How many entries have been linked, ever.
+    pub(super) fn linked(&self) -> u64 {
+        // ORDERING: Acquire, as in `searching`.
+        self.writer.links.load(Ordering::Acquire) + self.writer.striping.links()
     }
 
     /// Has nothing been linked since that counts? Both numbers of a sum only grow, so an equal one says that of either. For who has the mutex, with the stripes
@@ -78,7 +82,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     pub(crate) fn links(&self, guard: &Held<'_, G>) -> u64 {
         let mut lock = self.lock();
         self.writer.striping.shut(&mut lock);
-        let Searched { links, .. } = self.searching_many();
+        let links = self.linked();
         self.unlock(guard, lock);
         links
     }

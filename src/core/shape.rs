@@ -1,7 +1,7 @@
 //! What the holder of the mutex knows of the tables, and the sizes by which it decides.
 
 use super::YOUNG;
-use super::bucket::Writers;
+use super::bucket::{SLOTS, Writers};
 use super::next::Next;
 use super::table::Blank;
 use crate::sync::IN_MODEL;
@@ -104,6 +104,7 @@ pub(super) const MISS_LOT: u32 = if IN_MODEL { 1 } else { 64 };
 pub(super) const LOTS_ALONE: usize = if IN_MODEL { 1 } else { 4 };
 /// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
 /// entries there are: before it is full, all of their slots have been looked at several times over.
-pub(super) const STEP: usize = if IN_MODEL { 2 } else { 64 };
+pub(super) const STEP: usize = if IN_MODEL { SLOTS } else { 64 };
+const _: () = assert!(STEP >= SLOTS, "buckets are looked at as a whole");
 /// So many calls' shares does a reader that tells its misses: a few microseconds.
 pub(super) const READER_SHARES: usize = if IN_MODEL { 1 } else { 8 };

@@ -1,4 +1,4 @@
-//! What happens under the mutex: new entries are linked, dead ones are unlinked.
+//! What happens under the mutex: new entries are linked, unless by [stripes](super::stripes); dead ones are unlinked.
 //!
 //! The user's code never runs under it: keys are compared before, by a [search](super::searched) that takes no lock.
 //!
@@ -281,7 +281,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             // SAFETY: found under the guard.
             self.writer.dead.push((unsafe { found.hash() }, found.entry));
         }
-        // ORDERING: our side of *let go against leave behind*, see `unlock`.
+        // ORDERING: our side of *let go against leave behind*, see `let_go`.
         fence(Ordering::SeqCst);
         if let Some(lock) = self.try_lock() {
             self.unlock(guard, lock);

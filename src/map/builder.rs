@@ -15,8 +15,8 @@ pub enum Reclaim {
     #[default]
     Immediate,
     /// Saved up, at most so many items in the whole map, and dropped together. Cheaper for writers beside threads that read: these are looked at once for many
-    /// items. Where nobody reads it is dearer than dropping at once. A thread is allowed a sixteenth of them at a time: what it does not use
-    /// nobody else saves up.
+    /// items. Where nobody reads it is dearer than dropping at once. A thread is allowed a sixteenth of them at a time (1 to 32): what it does not use
+    /// nobody else saves up, and who is allowed none drops at once.
     ///
     /// [`HashMap::reclaim`] and [`HashMap::try_reclaim`] drop what is saved up, on whichever thread it is.
     Batched(usize),

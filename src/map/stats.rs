@@ -53,7 +53,7 @@ pub struct Pending {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Heap {
-    /// Tables and what names them.
+    /// Tables and what names them; one KiB more once several threads have inserted at once.
     pub tables: u64,
     /// Keys and values, without what these own elsewhere.
     pub entries: u64,

@@ -4,7 +4,7 @@
 //! share. What is taken, by whomever, goes back to the allowance. So allowed, and not taken, are never more than the maximum.
 //!
 //! An item is put down before the guard ends under which it was unlinked: so it is in nobody's hands at any time, and who has seen the guard end finds it. Who
-//! takes it before that finds the guard live.
+//! takes it before that finds the guard live. Where there is more to do (`save_up`) the guard ends first, and the thread is busy from before that until the items are put down.
 
 use super::Garbage;
 use super::directory::Record;
@@ -72,8 +72,11 @@ impl<G: Garbage> Domain<G> {
         let retired = unsafe { &mut *local.retired.get() };
         let [only] = &retired[..] else { return None };
         let may_be_saved = retired.capacity() <= KEEP && only.stamp != UNSTAMPED && may_be_saved(&only.garbage);
+        if !may_be_saved {
+            return None;
+        }
         let batch = local.saved.get_or_make();
-        if !may_be_saved || !self.epochs.is_only(record) || !batch.has_slot() || !self.is_allowed(batch) {
+        if !self.epochs.is_only(record) || !batch.has_slot() || !self.is_allowed(batch) {
             return None;
         }
         // Before it is seen elsewhere: `waited` is not to count it twice.

@@ -342,7 +342,8 @@ impl<G: Garbage> Domain<G> {
     }
 
     pub(crate) fn record_bytes(&self) -> usize {
-        self.epochs.record_bytes()
+        let batches = self.epochs.records().filter_map(|record| record.local.saved.get());
+        self.epochs.record_bytes() + batches.map(size_of_val).sum::<usize>()
     }
 
     /// The sums of what was (allocated, retired, freed).

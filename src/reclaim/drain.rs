@@ -32,7 +32,7 @@ pub(crate) struct Drain<'d, G: Garbage> {
 enum Stage<'d> {
     /// The guards of before leave. Later ones do not keep us: their epochs are above the last stamp.
     Guards(Epoch),
-    /// What they had unlinked is dropped, or parked, or pending.
+    /// What they had unlinked is dropped, or saved up, or pending.
     Hands(Busy<'d>),
     /// All of that has passed, and we have taken it out. Whoever had taken some of it out before drops it.
     Others(Busy<'d>),

@@ -59,7 +59,7 @@ impl<K> PartialEq for Table<K> {
     }
 }
 
-/// There is no empty slot for an entry with this hash: the table needs more spare buckets.
+/// There is no place for an entry with this hash before the end that was named; of the whole table: it needs more spare buckets.
 #[derive(Debug)]
 pub(in crate::core) struct Full;
 

@@ -38,4 +38,4 @@
 //! - **Nothing is changed in place.** Readers may be looking, so a value is replaced by its successor; the old one is dropped when nobody looks any more. If that is dear, put an atomic or a mutex
 //!   into the value.
 //! - **Reads take no lock**, and do not write to memory that others read; several threads that read one key do not slow each other.
-//! - **Writes to different keys** go through one mutex when a key is new. dashmap's shards let them go on side by side: for maps that are mostly written, by many threads, it is the better one.
+//! - **Writes to different keys** go on side by side when several threads insert, but removals share one mutex, and each costs more than in dashmap's shards: for maps that are mostly written, by many threads, it is the better one.
