@@ -92,6 +92,7 @@ fn run(args: &Args) -> Result<Vec<String>, Box<dyn Error>> {
             },
         }
     })?;
+    site.settle();
     exporter.record(&site);
     let last = scrape::scrape(address)?;
     let faults = faults(&site, &last);

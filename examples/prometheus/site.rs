@@ -94,6 +94,11 @@ impl Site {
         self.is_open.load(Relaxed)
     }
 
+    /// For a site that is closed: a large table that was replaced goes back in parts, by calls that come, and none comes any more.
+    pub(crate) fn settle(&self) {
+        self.sessions.try_reclaim();
+    }
+
     /// The figures of the map.
     pub(crate) fn stats(&self) -> tidymap::Stats {
         self.sessions.stats()

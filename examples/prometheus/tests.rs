@@ -32,6 +32,7 @@ fn figures_are_served_scraped_and_drawn() {
         assert!(meanwhile.value(exporter::LOOKUPS) > Some(0.0));
         assert!(meanwhile.value("tidymap_retired_total") > Some(0.0));
     });
+    site.settle();
     exporter.record(&site);
     let after = scrape::scrape(address).expect("an answer");
     assert_eq!(faults(&site, &after), Vec::<String>::new());
