@@ -418,7 +418,8 @@ mod tests {
     fn c1_a_search_does_not_hold_because_there_is_no_dirty_table_again() {
         let core = Core::<u64, u64>::new(Limits::NONE, None);
         core.stripe_now(&core.guard());
-        for key in 0..64 {
+        let keys = if cfg!(miri) { 3 } else { 64 };
+        for key in 0..keys {
             let (guard, mut once) = (core.guard(), true);
             let computed = core.compute(&guard, hash(key), key, |old| {
                 if std::mem::take(&mut once) {
@@ -431,8 +432,8 @@ mod tests {
             });
             assert!(matches!(computed, Computed::Updated { .. }));
         }
-        assert_holds(&core, 0..64);
-        assert_eq!(core.linked_by_stripes(), 64);
+        assert_holds(&core, 0..keys);
+        assert_eq!(core.linked_by_stripes(), keys);
     }
 
     /// All of one bucket: its stripe has soon no place for more, and they are linked under the mutex.
