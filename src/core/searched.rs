@@ -37,7 +37,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Begins a search for a key with this hash.
     #[inline]
     pub(super) fn searching(&self, guard: &Held<'_, G>, hash: Hash) -> Searched {
-        // ORDERING: Acquire pairs with the Release of `link_locked` and `try_link_by_stripe`: the search sees what was linked before.
+        // ORDERING: Acquire pairs with the Release of `link_locked` and `link_by_stripe`: the search sees what was linked before.
         let links = self.writer.links.load(Ordering::Acquire);
         match self.writer.striping.get() {
             None => Searched { links, of: Of::Stripe(std::ptr::null()) },

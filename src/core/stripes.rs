@@ -249,17 +249,9 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         striping.try_shut(lock)
     }
 
-    /// Links a new entry by the stripe of its hash, if that is possible. As [`link`](Self::link).
-    pub(super) fn link_by_stripe(
-        &self,
-        guard: &Held<'_, G>,
-        stripes: &Stripes,
-        searched: Searched,
-        hash: Hash,
-        entry: Entry<K, V>,
-    ) -> Result<Link, NotByStripe> {
-        // Else whoever comes here takes the mutex next.
-        let link = self.try_link_by_stripe(guard, stripes, searched, hash, entry)?;
+    /// For who has linked by a stripe, or would have, and has let go of it: goes on with the tables, if there is something to be done.
+    #[inline]
+    pub(super) fn answer(&self, guard: &Held<'_, G>, stripes: &Stripes) {
         self.writer.note_writer();
         // ORDERING: our side of *let go of a stripe against ask*, see `shut_or_ask`.
         fence(Ordering::SeqCst);
@@ -269,11 +261,10 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         } else {
             guard.go_on();
         }
-        Ok(link)
     }
 
-    /// The part of it for which the stripe is taken.
-    fn try_link_by_stripe(
+    /// Links a new entry by the stripe of its hash, if that is possible. As [`link`](Self::link). The caller [answers](Self::answer) afterwards, or takes the mutex.
+    pub(super) fn link_by_stripe(
         &self,
         guard: &Held<'_, G>,
         stripes: &Stripes,

@@ -174,7 +174,10 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let mut lock = loop {
             let Some(stripes) = self.writer.striping.get() else { break self.lock_to_link(guard) };
             match self.link_by_stripe(guard, stripes, searched, hash, entry) {
-                Ok(link) => return link,
+                Ok(link) => {
+                    self.answer(guard, stripes);
+                    return link;
+                }
                 Err(NotByStripe::Full) => break self.lock(),
                 Err(NotByStripe::Shut) => {
                     let lock = self.lock();
