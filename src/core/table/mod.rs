@@ -124,7 +124,7 @@ impl<K> Table<K> {
         Size { homes: self.homes as usize, spare: self.total as usize - self.homes as usize, scatter: self.scatter }
     }
 
-    fn home(self, hash: Hash) -> usize {
+    pub(in crate::core) fn home(self, hash: Hash) -> usize {
         // Range reduction by multiplication (Lemire 2018): any number of homes will do.
         ((u64::from(hash.place.wrapping_mul(self.scatter)) * self.homes) >> 32) as usize
     }
