@@ -57,6 +57,16 @@ impl Tracked {
     }
 }
 
+/// A fence for what was followed by a read-modify-write that others have to have seen. On x86 such an instruction is a fence itself: when it has been executed,
+/// all that its thread has stored before can be seen by all. So there it is enough that the compiler keeps the order.
+#[inline(always)]
+pub(crate) fn fence_after_rmw() {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "x86"), not(any(loom, shuttle, miri))))]
+    std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "x86"), not(any(loom, shuttle, miri)))))]
+    fence(Ordering::SeqCst);
+}
+
 /// Defines a function that is `const`, except under loom, whose primitives have no `const` constructors.
 macro_rules! const_unless_loom {
     ($(#[$attr:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) -> $ret:ty $body:block) => {

@@ -93,7 +93,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             unsafe {
                 while !found.word.is_dead() {
                     if found.entry.kill(found.word) {
-                        self.writer.died(1);
+                        self.writer.census.died(1);
                         // W1: we killed it, and it is linked nowhere that a new reader looks.
                         guard.retire(Unlinked::Entry(found.entry));
                         killed += 1;

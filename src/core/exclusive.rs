@@ -109,9 +109,7 @@ impl<K, V> Core<K, V> {
             table.unlink_at(slot, entry.into_raw(), writers);
             entry.weight_now()
         };
-        // No exchange: nobody else is here.
-        let len = &self.writer.len;
-        len.store(len.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Relaxed);
+        self.writer.census.died_alone();
         self.domain.taken_away(weight);
     }
 

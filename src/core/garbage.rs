@@ -101,6 +101,7 @@ impl<K, V> Unlinked<K, V> {
     ///
     /// # Safety
     /// As for [`Garbage::reclaim`].
+    #[inline(always)]
     pub(super) unsafe fn reclaim_beside(
         self,
         table_bytes: &AtomicUsize,
@@ -137,6 +138,7 @@ unsafe fn give_back<K, V>(table: GivingBack<K>, table_bytes: &AtomicUsize, amoun
 unsafe impl<K, V> Garbage for Unlinked<K, V> {
     type Context = Context<K, V>;
 
+    #[inline(always)]
     fn weight(&self) -> Weight {
         match self {
             // SAFETY: E2: an entry is retired dead, and it is weighed before it is reclaimed.
@@ -148,6 +150,7 @@ unsafe impl<K, V> Garbage for Unlinked<K, V> {
         }
     }
 
+    #[inline(always)]
     unsafe fn reclaim(self, context: &Context<K, V>, amount: Amount, panics: &mut Panics) -> Option<Self> {
         // SAFETY: by the caller's promise.
         unsafe { self.reclaim_beside(&context.table_bytes, context.hook(), amount, panics) }

@@ -1,10 +1,10 @@
-//! The map without its public face: the state, the search, and what the operations are made of.
+//! The map without its public face: its tables, the search, and what the operations are made of.
 //!
 //! - [`hash`], [`bucket`], [`table`] and [`entry`] are the data, from the inside out;
-//! - this file holds the state and the read path;
+//! - [`state`] is what readers see, and this file holds the read path; [`census`] is how many entries there are;
 //! - [`writer`] is what happens under the mutex: linking new entries, unlinking dead ones; [`stripes`] is linking by several threads at once,
 //!   [`searched`] what both go by;
-//! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`next`] is the one in the making, [`shape`] what is
+//! - [`rebuild`] makes new tables, in steps: growth, promotion, shrinking; [`tend`] is when, [`next`] the one in the making, [`shape`] what is
 //!   known of the tables under the mutex;
 //! - [`ops`] is each operation on a key ([`open`]: on a map that is never closed), [`many`] those on many at once, [`owned`] those that hand a pair over, [`bulk`] those on all
 //!   entries, [`exclusive`] those of who has the map to itself, [`parallel`] an iteration for several threads;
@@ -15,6 +15,7 @@
 
 mod bucket;
 mod bulk;
+mod census;
 mod entry;
 pub(crate) mod exclusive;
 mod garbage;
@@ -31,8 +32,10 @@ mod rebuild;
 mod reclaiming;
 mod searched;
 mod shape;
+mod state;
 mod stripes;
 mod table;
+mod tend;
 mod writer;
 
 use std::marker::PhantomData;
@@ -56,6 +59,8 @@ use crate::sync::{AtomicPtr, AtomicU32, Ordering, const_unless_loom};
 use entry::{Entry, Word};
 use garbage::{Hook, Host};
 use shape::Shape;
+pub(crate) use state::State;
+use state::{YOUNG, Young};
 use table::Table;
 use writer::Writer;
 
@@ -65,64 +70,6 @@ pub(crate) type MapHeld<'m, K, V> = Held<'m, Unlinked<K, V>>;
 pub(crate) type Lease<'m, K, V> = crate::reclaim::Lease<'m, Unlinked<K, V>>;
 pub(crate) type Permit<'m, K, V> = crate::reclaim::Permit<'m, Unlinked<K, V>>;
 pub(crate) type Drain<'m, K, V> = crate::reclaim::Drain<'m, Unlinked<K, V>>;
-
-/// Young tables: the dirty one, one of which the next read table is made, and a place for one more that hashes have filled
-/// too soon.
-const YOUNG: usize = 3;
-
-/// The dirty table, if there is one, and those that were dirty before it, the youngest first.
-type Young<K> = [Table<K>; YOUNG];
-
-/// What readers see of a map, in one load: the tables in which entries are found. Immutable; replaced under the mutex. The same for all keys.
-#[repr(C)]
-pub(crate) struct State<K> {
-    /// Built by a promotion. No key is ever added to it.
-    read: Table<K>,
-    has_young: bool,
-    /// The keys that have come since.
-    young: Young<K>,
-    #[cfg(loom)]
-    _tracked: crate::sync::Tracked,
-}
-
-impl<K> State<K> {
-    fn new(read: Table<K>, young: Young<K>) -> State<K> {
-        State {
-            read,
-            has_young: young.iter().any(|table| !table.is_empty()),
-            young,
-            #[cfg(loom)]
-            _tracked: crate::sync::Tracked::new(),
-        }
-    }
-
-    /// The state of a map without tables. There is one, which is told from others by where it lies; so it is never retired.
-    #[cfg(not(loom))]
-    const fn vacant() -> *mut State<K> {
-        struct Vacant(State<()>);
-        // SAFETY: Sync: S1: nobody writes it, and its tables have no buckets but `nothing`, which is all threads'.
-        unsafe impl Sync for Vacant {}
-        static VACANT: Vacant = Vacant(State { read: Table::EMPTY, has_young: false, young: [Table::EMPTY; YOUNG] });
-        (&raw const VACANT.0).cast_mut().cast()
-    }
-
-    /// Slots of the tables in which nothing is linked any more.
-    fn sealed_slots(&self) -> usize {
-        let [_, sealed @ ..] = &self.young;
-        self.read.slots() + sealed.iter().map(|table| table.slots()).sum::<usize>()
-    }
-
-    /// The table that comes after so many others, if the youngest comes first.
-    #[inline]
-    fn youngest_first(&self, others: usize) -> Option<Table<K>> {
-        if others == YOUNG { Some(self.read) } else { self.young.get(others).copied() }
-    }
-
-    /// The tables there are, from the read table to the oldest young one.
-    fn tables(&self) -> impl Iterator<Item = Table<K>> {
-        std::iter::once(self.read).chain(self.young).filter(|table| !table.is_empty())
-    }
-}
 
 /// New entries are linked, and a map that closes does when it runs empty.
 const OPEN: u32 = 0;
@@ -262,12 +209,6 @@ impl<K, V, G> Tables<K, V, G> {
         let tables = Tables::new();
         tables.stage.store(KEPT_OPEN, Ordering::Relaxed);
         tables
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        // ORDERING: Acquire pairs with the Release of `died`: of each death that is counted, the insert is, too.
-        let len = self.writer.len.load(Ordering::Acquire);
-        len.wrapping_add(self.writer.striping.len())
     }
 
     /// Has it run empty, so that new keys have to go elsewhere? That does not change any more.

@@ -88,7 +88,7 @@ impl<K, V> Core<K, V> {
             // SAFETY: E2: found under the guard.
             let killed = unsafe { found.entry.kill(found.word) };
             if killed {
-                self.writer.died(1);
+                self.writer.census.died(1);
                 self.writer.note_writer();
                 // SAFETY: found under the guard, and killed here (W1).
                 unsafe { self.unlink_found(guard, &mut lock, &found) };

@@ -11,10 +11,9 @@
 
 use std::ptr::NonNull;
 
-use super::bucket::SLOTS;
 use super::garbage::{Host, Unlinked, table_weight};
-use super::next::{CLEARED_FOR_ONE, Next, Progress, Sources};
-use super::shape::{BIG, LARGE, LOTS_ALONE, MISS_LOT, READER_SHARES, SMALL, STEP, Shape};
+use super::next::{Next, Progress, Sources};
+use super::shape::{BIG, LARGE, STEP, Shape};
 use super::table::{Blank, Full, NoTable, Size, Table};
 use super::writer::Lock;
 use super::{State, Tables, YOUNG, Young};
@@ -25,7 +24,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// The dirty table, with room for one more entry.
     #[inline(always)]
     pub(super) fn room(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<Table<K>, NoTable> {
-        let dirty = self.tables(guard).1[0];
+        let dirty = self.state(guard).young[0];
         if !dirty.is_empty() && lock.dirty_used < dirty.size().limit() {
             return Ok(dirty);
         }
@@ -63,14 +62,14 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     /// For how many entries a dirty table is usually made. A larger one means fewer promotions, each of which copies
     /// everything, and more memory that is not used yet. Before it is full, all that is there now has been looked through.
-    fn usual(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> usize {
+    pub(super) fn usual(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> usize {
         let linked = lock.linked();
         let part = if linked < BIG { linked / 2 } else { linked / 8 };
         let buckets: usize = self.state(guard).tables().map(Table::buckets).sum();
         part.max(buckets / STEP)
     }
 
-    fn dirty_size(&self, guard: &Held<'_, G>, entries: usize) -> Size {
+    pub(super) fn dirty_size(&self, guard: &Held<'_, G>, entries: usize) -> Size {
         let size = Size::for_entries(entries.max(G::LEAST));
         match self.state(guard).tables().next() {
             Some(table) => size.like(table.size()),
@@ -92,46 +91,14 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         dirty
     }
 
-    fn blank(&self, guard: &Held<'_, G>, size: Size) -> Result<Blank<K>, NoTable> {
+    pub(super) fn blank(&self, guard: &Held<'_, G>, size: Size) -> Result<Blank<K>, NoTable> {
         let blank = Blank::allocate(size)?;
         guard.allocated(table_weight(blank.table().bytes()));
         Ok(blank)
     }
 
-    /// Goes on with making the next dirty table ready, if that is a large one and due: because the present one is filling
-    /// up, or `soon` by the caller's word. True if there is nothing left to do.
-    fn prepare_spare(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, soon: bool) -> bool {
-        let buckets = STEP.div_ceil(SLOTS) * CLEARED_FOR_ONE;
-        if let Some(spare) = &mut lock.spare {
-            return spare.clear(buckets);
-        }
-        if !soon && lock.dirty_used < LARGE {
-            return true;
-        }
-        let limit = self.tables(guard).1[0].size().limit();
-        if !soon && lock.dirty_used <= limit / 2 {
-            return true;
-        }
-        if !self.writer.striping.try_shut(lock) {
-            return false;
-        }
-        // So large that it can be cleared in the time in which the present one fills up.
-        let entries = self.usual(guard, lock).min(limit.max(LARGE) * 64);
-        if entries > LARGE {
-            // Without memory for it it is tried again when it is needed.
-            lock.spare = self.blank(guard, self.dirty_size(guard, entries)).ok();
-        }
-        lock.spare.is_none()
-    }
-
-    fn drop_spare(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
-        if let Some(spare) = lock.spare.take() {
-            guard.retire(Unlinked::<K, V>::Table(spare.into_table()));
-        }
-    }
-
     /// Leaves no dirty table: what it holds stays where it is, among the young ones. O(1) while there is a place for it.
-    fn seal(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
+    pub(super) fn seal(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
         if self.tables(guard).1[0].is_empty() {
             return Ok(());
         }
@@ -152,7 +119,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     }
 
     /// Begins to make the next read table, if there is none in the making.
-    fn begin(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
+    pub(super) fn begin(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> Result<(), NoTable> {
         if lock.next.is_some() {
             return Ok(());
         }
@@ -238,7 +205,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     }
 
     /// Leaves a map in which nothing is linked without tables, but for a dirty one that was asked for.
-    fn forget_empty_tables(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
+    pub(super) fn forget_empty_tables(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) {
         let dirty = self.tables(guard).1[0];
         if !lock.reserved || dirty.is_empty() {
             return self.forget_tables(guard, lock);
@@ -321,101 +288,6 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         (self.writer.promotions.load(Ordering::Relaxed), self.writer.total_misses.load(Ordering::Relaxed))
     }
 
-    /// Counts a read that had to look into young tables; goes on with a promotion if one is due and the mutex is free.
-    #[inline]
-    pub(super) fn count_miss(&self, guard: &Held<'_, G>) {
-        if guard.is_leased() {
-            // Of the thread that reads.
-            return self.count_miss(&guard.another());
-        }
-        if let Some(misses) = guard.miss(MISS_LOT) {
-            self.tell_misses(guard, misses);
-        }
-    }
-
-    #[cold]
-    fn tell_misses(&self, guard: &Held<'_, G>, misses: u32) {
-        self.writer.total_misses.fetch_add(u64::from(misses), Ordering::Relaxed);
-        self.writer.misses.fetch_add(misses as usize, Ordering::Relaxed);
-        // A writer that comes by goes on with it, too: readers do only where none has come for a while.
-        if self.writer.lots_alone.fetch_add(1, Ordering::Relaxed) < LOTS_ALONE {
-            return;
-        }
-        // Sealed tables are there while the next read table is made of them.
-        let sealed = !self.state(guard).young[1].is_empty();
-        if sealed || self.misses_have_paid() {
-            if let Some(mut lock) = self.try_lock() {
-                self.tend(guard, &mut lock, READER_SHARES);
-                self.unlock(guard, lock);
-            }
-        }
-    }
-
-    /// Have there been as many misses as half the entries? Each costs several times what it takes to copy one.
-    fn misses_have_paid(&self) -> bool {
-        let misses = self.writer.misses.load(Ordering::Relaxed);
-        misses >= MISS_LOT as usize && misses >= self.len() / 2
-    }
-
-    /// What whoever has had the mutex does for the tables before it lets go: a bounded part of what is due, for each of
-    /// the `calls` on behalf of which it had it.
-    pub(super) fn tend(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, calls: usize) {
-        for _ in 0..calls {
-            let is_idle = lock.next.is_none();
-            let is_sparse = (lock.ask_again || self.is_sparse(guard, lock)) && self.is_sparse_for_certain(guard, lock);
-            if is_sparse && lock.linked() == 0 {
-                return self.forget_empty_tables(guard, lock);
-            }
-            // Without entries in young tables there is nothing to gain, and a reservation to lose.
-            let misses_have_paid =
-                is_idle && self.misses_have_paid() && self.writer.striping.try_shut(lock) && lock.linked_young() > 0;
-            let is_ready = self.prepare_spare(guard, lock, is_idle && misses_have_paid && !is_sparse);
-            if is_idle && (is_sparse || (misses_have_paid && is_ready)) {
-                if is_sparse {
-                    self.drop_spare(guard, lock);
-                }
-                let keep = lock.reserved && !misses_have_paid;
-                // Without memory for the new table the old ones stay.
-                let _ = if keep { Ok(()) } else { self.seal(guard, lock) }.and_then(|()| self.begin(guard, lock));
-            }
-            if lock.next.is_none() && is_ready {
-                return;
-            }
-            // As above.
-            let _ = self.advance(guard, lock, STEP);
-        }
-    }
-
-    /// [`is_sparse`](Self::is_sparse), when it seems so, or has seemed so.
-    fn is_sparse_for_certain(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> bool {
-        if lock.is_open {
-            // While the next table is in the making that matters only if it is to be given up.
-            let matters = lock.ask_again || lock.next.is_none() || lock.linked() as isize <= 0;
-            if !matters || !self.shut_or_ask(lock) {
-                return false;
-            }
-        }
-        lock.ask_again = false;
-        self.is_sparse(guard, lock)
-    }
-
-    /// Have the tables become too large for what is linked in them?
-    fn is_sparse(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>) -> bool {
-        let used = self.state(guard).sealed_slots() + lock.dirty_used;
-        // Mostly that is all there is to see. While the stripes are open it may only seem so.
-        if lock.linked() as isize * 8 >= used as isize {
-            return false;
-        }
-        let (read, [dirty, sealed @ ..]) = self.tables(guard);
-        let others = || std::iter::once(read).chain(sealed);
-        // A reserved table is large on purpose.
-        let dirty_bytes = if lock.reserved { 0 } else { dirty.bytes() };
-        let next = lock.next.as_ref().map(|next| next.table());
-        let making = next.into_iter().chain(lock.spare.as_ref().map(Blank::table));
-        let bytes = others().map(Table::bytes).sum::<usize>() + making.map(Table::bytes).sum::<usize>() + dirty_bytes;
-        bytes > SMALL
-    }
-
     /// The current tables: the read table, and the young ones, of which the dirty table is the first.
     pub(super) fn tables(&self, guard: &Held<'_, G>) -> (Table<K>, Young<K>) {
         let state = self.state(guard);
@@ -426,23 +298,21 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     fn publish(&self, guard: &Held<'_, G>, lock: &Lock<'_, K>, read: Table<K>, young: Young<K>) {
         debug_assert!(!lock.is_open || young[0] == self.tables(guard).1[0], "L2");
         let state = State::new(read, young);
+        let bytes = state.bytes;
         let state = if state.tables().next().is_none() {
             self.vacant()
         } else {
             guard.allocated(table_weight(size_of::<State<K>>()));
             Box::into_raw(Box::new(state))
         };
-        let bytes_of = |tables: &mut dyn Iterator<Item = Table<K>>| tables.map(Table::bytes).sum::<usize>();
-        let new_bytes = bytes_of(&mut std::iter::once(read).chain(young));
         // ORDERING: Release publishes state and tables to the Acquire of `state`; Acquire for the old state's.
         let old = self.state.swap(state, Ordering::AcqRel);
         // SAFETY: S1: the guard keeps it; it is retired below.
         let old_state = unsafe { &*old };
-        let old_bytes = bytes_of(&mut old_state.tables());
         // ORDERING: our side of *fewer tables against a part left over*: we add, fence, and look when our guard ends whether
         // something is left over; who leaves a part pushes it, says so, fences, and looks at these bytes once more.
         // Of one map among several it is a share, which may also become less.
-        G::table_bytes(guard.context()).fetch_add(new_bytes.wrapping_sub(old_bytes), Ordering::Release);
+        G::table_bytes(guard.context()).fetch_add(bytes.wrapping_sub(old_state.bytes), Ordering::Release);
         fence(Ordering::SeqCst);
         let Some(old) = NonNull::new(old).filter(|old| old.as_ptr() != self.vacant()) else { return };
         for table in old_state.tables() {

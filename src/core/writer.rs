@@ -5,6 +5,7 @@
 //! Removing does not need the mutex. Who has killed an entry unlinks it if the mutex is free; if not, it leaves the entry
 //! on the *dead list*, and the holder of the mutex, who looks there after it has let go, unlinks it.
 
+use super::census::Census;
 use super::entry::Entry;
 use super::garbage::{Host, Unlinked};
 use super::hash::Hash;
@@ -12,9 +13,13 @@ use super::searched::Searched;
 use super::shape::Shape;
 use super::stripes::{NotByStripe, Striping};
 use super::table::{Full, NoTable, Used};
-use super::{CLOSED, Found, OPEN, Tables, YOUNG};
+use super::{CLOSED, Found, OPEN, State, Tables, YOUNG};
 use crate::reclaim::{Held, Stack};
-use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
+use crate::sync::{AtomicU64, AtomicUsize, IN_MODEL, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
+
+/// How often a removal tries the mutex, and how long it pauses in between: no longer than what leaving the entry behind costs both threads.
+const TRIES: usize = if IN_MODEL { 1 } else { 5 };
+const PAUSES: usize = 2;
 
 /// The part of a map that readers do not touch; apart from what they do, so as not to disturb them.
 #[repr(align(128))]
@@ -22,8 +27,7 @@ pub(super) struct Writer<K, V> {
     mutex: Mutex<Shape<K>>,
     /// How several threads link at once.
     pub(super) striping: Striping,
-    /// Live entries, without those that were linked by stripes: modulo the size of the number.
-    pub(super) len: AtomicUsize,
+    pub(super) census: Census,
     /// Entries linked so far under the mutex: how an insert knows that its search still holds.
     pub(super) links: AtomicU64,
     /// Killed while the mutex was taken, with the hashes under which they are linked.
@@ -42,7 +46,7 @@ impl<K, V> Writer<K, V> {
             Writer {
                 mutex: Mutex::new(Shape::NONE),
                 striping: Striping::new(),
-                len: AtomicUsize::new(0),
+                census: Census::new(),
                 links: AtomicU64::new(0),
                 dead: Stack::new(),
                 misses: AtomicUsize::new(0),
@@ -55,12 +59,6 @@ impl<K, V> Writer<K, V> {
 }
 
 impl<K, V> Writer<K, V> {
-    /// So many entries have been killed.
-    pub(super) fn died(&self, entries: usize) {
-        // ORDERING: Release pairs with the Acquire of `Tables::len`: who counts the death has counted the insert, which may be in another number.
-        self.len.fetch_sub(entries, Ordering::Release);
-    }
-
     /// A writer has come, so readers leave the tables to those.
     #[inline]
     pub(super) fn note_writer(&self) {
@@ -97,6 +95,20 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     pub(super) fn lock(&self) -> Lock<'_, K> {
         // No user code runs under it, so a panic leaves nothing half done.
         self.writer.mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Tries some times over: for who would leave work to the holder of the mutex, who mostly has it for less time than that takes.
+    #[inline(always)]
+    fn try_lock_patiently(&self) -> Option<Lock<'_, K>> {
+        self.try_lock().or_else(|| self.try_lock_again())
+    }
+
+    #[cold]
+    fn try_lock_again(&self) -> Option<Lock<'_, K>> {
+        (1..TRIES).find_map(|_| {
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
+            self.try_lock()
+        })
     }
 
     pub(super) fn try_lock(&self) -> Option<Lock<'_, K>> {
@@ -231,7 +243,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             Err(no_table) => return Link::NoTable(no_table),
         };
         // Before it can be found, and removed again.
-        self.writer.len.fetch_add(1, Ordering::Relaxed);
+        self.writer.census.born();
         // A slot is used again in two steps, its pointer first. Who has seen the tag of its last entry, and comes to the pointer between
         // the two, would find what those who come after it do not find yet.
         // SAFETY: E6: it is not linked, so nobody else knows it.
@@ -243,7 +255,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
                 Err(Full) => match self.widen(guard, lock, dirty) {
                     Ok(another) => dirty = another,
                     Err(no_table) => {
-                        self.writer.len.fetch_sub(1, Ordering::Relaxed);
+                        self.writer.census.not_born();
                         return Link::NoTable(no_table);
                     }
                 },
@@ -265,13 +277,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// They were found under a guard that is still live, and killed by the caller.
     #[inline(always)]
     pub(super) unsafe fn bury(&self, guard: &Held<'_, G>, dead: &[Found<K, V>]) {
-        self.writer.died(dead.len());
+        self.writer.census.died(dead.len());
         // Whoever will hand them over: we may be gone by then, with the permit that they are covered by.
         for found in dead {
             // SAFETY: E2: dead, and found under the guard.
             guard.count(unsafe { found.entry.weight_now() });
         }
-        if let Some(mut lock) = self.try_lock() {
+        if let Some(mut lock) = self.try_lock_patiently() {
             self.writer.note_writer();
             for found in dead {
                 // SAFETY: by the caller's promise.
@@ -298,8 +310,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// As for [`bury`](Self::bury). Called once, and not together with that.
     #[inline(always)]
     pub(super) unsafe fn unlink_found(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, found: &Found<K, V>) {
-        let (read, young) = self.tables(guard);
-        if lock.next.is_some() || (found.table != read && !young.contains(&found.table)) {
+        let State { read, young, .. } = self.state(guard);
+        if lock.next.is_some() || (found.table != *read && !young.contains(&found.table)) {
             // SAFETY: found under the guard.
             return self.unlink(guard, lock, unsafe { found.hash() }, found.entry);
         }
@@ -332,10 +344,13 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     }
 
     /// Unlinks what was left to the holder of the mutex; tells how much that was.
+    #[inline(always)]
     fn unlink_dead(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> usize {
-        if self.writer.dead.is_empty() {
-            return 0;
-        }
+        if self.writer.dead.is_empty() { 0 } else { self.unlink_all_dead(guard, lock) }
+    }
+
+    #[cold]
+    fn unlink_all_dead(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> usize {
         let unlink = |(hash, entry)| {
             self.unlink(guard, lock, hash, entry);
             // Its killer has counted it.
@@ -346,58 +361,4 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 }
 
 #[cfg(all(test, not(loom)))]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::mpsc::{Receiver, Sender, channel};
-
-    use equivalent::Equivalent;
-
-    use super::super::bucket::between_stores;
-    use super::super::{Core, Hash, Limits};
-
-    /// Looks for a key. When it meets another one it says so, and waits.
-    struct StopsAtOther {
-        key: u64,
-        met: Sender<()>,
-        goes_on: Receiver<()>,
-    }
-
-    impl Equivalent<u64> for StopsAtOther {
-        fn equivalent(&self, key: &u64) -> bool {
-            if *key != self.key {
-                self.met.send(()).expect("somebody is waiting for this");
-                self.goes_on.recv().expect("somebody says so");
-            }
-            *key == self.key
-        }
-    }
-
-    /// A reader has seen the tags of two keys with one hash, and compares the first, when the second is removed and inserted again. It
-    /// comes to that one's slot when the pointer is there already, and the tag is not.
-    #[test]
-    fn c1_a_slot_used_again_shows_its_entry_to_all_at_the_same_time() {
-        let (hash, core) = (Hash::new(1), Arc::new(Core::<u64, u64>::new(Limits::NONE, None)));
-        let get = move |core: &Core<u64, u64>, key: &u64| core.get(&core.guard(), hash, key).map(|pair| *pair.value);
-        core.insert(&core.guard(), hash, 1, 10);
-        core.insert(&core.guard(), hash, 2, 20);
-        let ((met, has_met), (go_on, goes_on)) = (channel(), channel());
-        let reader = {
-            let core = core.clone();
-            let key = StopsAtOther { key: 2, met, goes_on };
-            std::thread::spawn(move || core.get(&core.guard(), hash, &key).map(|pair| *pair.value))
-        };
-        has_met.recv().expect("the reader meets the first key");
-        assert!(matches!(core.remove_if(&core.guard(), hash, &2, |_| true), Ok(Some(_))));
-        let (say, said) = channel();
-        let same = core.clone();
-        between_stores::set(move || {
-            go_on.send(()).expect("the reader waits");
-            let early = reader.join().expect("the reader reads");
-            say.send((early, get(&same, &2))).expect("the test waits");
-        });
-        assert!(core.insert(&core.guard(), hash, 2, 21).is_none());
-        let (early, later) = said.try_recv().expect("the slot was used again");
-        assert_eq!((early, later), (None, None), "what one has seen, all see who come later");
-        assert_eq!(get(&core, &2), Some(21));
-    }
-}
+mod tests;

@@ -144,7 +144,7 @@ pub(super) fn is_present() -> bool {
 }
 
 /// The cheap side, for the side that is often there.
-#[inline]
+#[inline(always)]
 pub(super) fn light() {
     if is_present() {
         light_if_present();

@@ -155,7 +155,7 @@ impl<G: Garbage> Domain<G> {
 
     /// [`settle`](Self::settle) for what most calls are that unlink something: one thing, under the thread's only guard. None if it is
     /// otherwise, with nothing done. By hand, because as closures the same takes twice as long.
-    #[inline]
+    #[inline(always)]
     fn settle_only_one(&self, record: &Record<Local<G>>, epoch: Epoch, place: Place) -> Option<Panics> {
         if self.allowance.is_set() {
             return self.save_only_one(record, epoch, place);
@@ -278,7 +278,7 @@ impl<G: Garbage> Domain<G> {
 
     /// # Safety
     /// The item's stamp has passed.
-    #[inline]
+    #[inline(always)]
     unsafe fn free_one(&self, local: &Local<G>, item: Retired<G>, amount: Amount, panics: &mut Panics) {
         let weight = item.garbage.weight();
         // SAFETY: G3: its stamp has passed: no guard that could have seen it is live, and it was retired once.

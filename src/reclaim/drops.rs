@@ -39,14 +39,20 @@ impl Panics {
     }
 
     /// Goes on with the first panic, if there was one; not if the thread is unwinding already, which would abort it.
+    #[inline]
     pub(crate) fn resume(self) {
         if let Some(panic) = self.first {
-            if std::thread::panicking() {
-                give_up(panic);
-            } else {
-                resume_unwind(panic);
-            }
+            resume(panic);
         }
+    }
+}
+
+#[cold]
+fn resume(panic: Box<dyn Any + Send>) {
+    if std::thread::panicking() {
+        give_up(panic);
+    } else {
+        resume_unwind(panic);
     }
 }
 

@@ -193,6 +193,7 @@ impl<L: Default> Epochs<L> {
 
     /// Ends a guard of `epoch`, taken at `place`, on the calling thread's `record`. Never waits. If it is the last one, the caller takes
     /// what the thread has unlinked before another begins: the record is not laden any more.
+    #[inline(always)]
     pub(crate) fn exit(&self, record: &Record<L>, epoch: Epoch, place: Place) -> Exit {
         if self.is_only(record) {
             record.is_laden.set(false);

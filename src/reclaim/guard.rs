@@ -108,7 +108,7 @@ impl<'d, G: Garbage> Held<'d, G> {
     }
 
     /// Hands over something that no guard can reach any more that begins from now on.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn retire(&self, garbage: impl Into<G>) {
         let garbage = garbage.into();
         self.count(garbage.weight());
@@ -123,7 +123,7 @@ impl<'d, G: Garbage> Held<'d, G> {
     }
 
     /// [`retire`](Self::retire) for what has been counted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hand_over(&self, garbage: impl Into<G>) {
         let garbage = garbage.into();
         // SAFETY: G2: only the owner touches `retired`, and no user code runs while it does.

@@ -63,7 +63,7 @@ impl Cap {
     }
 
     /// Counts so many less. True if there was no room before, and is now: who waits for that is to be told.
-    #[inline]
+    #[inline(always)]
     fn sub(&self, items: u64) -> bool {
         if !self.is_set() {
             return false;
@@ -128,7 +128,7 @@ impl<G: Garbage> Domain<G> {
     }
 
     /// Counts what has been dropped, or given back, and wakes those who wait for room if that has made some.
-    #[inline]
+    #[inline(always)]
     pub(super) fn make_room(&self, items: u64) {
         if self.cap.sub(items) {
             self.waiters.wake();

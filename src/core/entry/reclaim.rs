@@ -125,6 +125,7 @@ pub(crate) enum OldValue<K, V> {
 }
 
 impl<K, V> OldValue<K, V> {
+    #[inline]
     pub(crate) fn weight(&self) -> Weight {
         match self {
             OldValue::Boxed(_) => Entry::<K, V>::value_weight(),

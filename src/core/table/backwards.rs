@@ -59,6 +59,14 @@ impl<K> Backwards<K> {
         buckets
     }
 
+    /// Passes the next buckets in which nothing is linked: as a look at each of them, and no more.
+    #[inline(always)]
+    fn pass_none(&mut self) {
+        // SAFETY: T1 by the promise made to `entries_backwards`; so many are left, from the first one on.
+        let left = unsafe { std::slice::from_raw_parts(self.table.buckets, self.left()) };
+        self.first = self.first.wrapping_sub(Linked::none_of(left));
+    }
+
     /// The next one of those that were linked when their buckets were looked at.
     #[inline(always)]
     fn next_noted(&mut self) -> Option<(NonNull<Head<K>>, usize)> {
@@ -97,6 +105,9 @@ impl<K> Iterator for Backwards<K> {
             }
             if self.look(Linked::BUCKETS) == 0 {
                 return None;
+            }
+            if self.linked.is_none() {
+                self.pass_none();
             }
         }
     }
@@ -175,6 +186,29 @@ mod tests {
                 assert_eq!(found, whole, "{budget}");
             }
             table.free();
+        }
+    }
+
+    #[test]
+    fn buckets_without_entries_are_passed_wherever_the_others_are() {
+        const BUCKETS: usize = if cfg!(miri) { 20 } else { 40 };
+        for distance in 1..BUCKETS {
+            let table = Blank::<u64>::allocate(Size::for_entries(BUCKETS * SLOTS / 2)).unwrap().cleared();
+            let homes = table.size().homes as u64;
+            let hash = |bucket: u64| Hash::from_parts(((bucket << 32).div_ceil(homes)) as u32, 0x80);
+            let entry = |bucket: u64| std::ptr::without_provenance_mut(8 * (bucket as usize + 1));
+            let used: Vec<u64> = (0..homes).step_by(distance).collect();
+            for &bucket in &used {
+                // SAFETY: T1: the table is our own.
+                unsafe { table.link(hash(bucket), entry(bucket)) }.map(drop).unwrap();
+            }
+            // SAFETY: as above.
+            let found: Vec<_> =
+                unsafe { table.entries_backwards() }.map(|(entry, slot)| (entry.as_ptr(), slot)).collect();
+            let expected: Vec<_> = used.iter().rev().map(|&at| (entry(at), at as usize * SLOTS)).collect();
+            assert_eq!(found, expected, "each {distance}th bucket");
+            // SAFETY: as above.
+            unsafe { table.free() };
         }
     }
 

@@ -7,7 +7,7 @@ use super::super::directory::{Record, is_at_rest, last_seen};
 use super::super::slot::{self, Slot};
 use super::super::{age, barrier};
 use super::{Epoch, Epochs};
-use crate::sync::{Ordering, fence};
+use crate::sync::{Ordering, fence, fence_after_rmw};
 
 /// What is seen of other threads' guards. The greatest number where there is none.
 #[derive(Clone, Copy)]
@@ -63,7 +63,9 @@ impl<L: Default> Epochs<L> {
 
     /// No more than the [`horizon`](Self::horizon), and as much once all other threads have come since the last stamp. One visit to every thread's record, and no barrier.
     pub(crate) fn horizon_so_far(&self, own: &Record<L>) -> Epoch {
-        let Sight { held, unseen } = self.look(Some(own));
+        // ORDERING: as in `look`. What is stamped has been unlinked before that read-modify-write, by this thread or by another that has handed it on.
+        fence_after_rmw();
+        let Sight { held, unseen } = self.look_again(Some(own));
         held.min(unseen).min(self.held_by(Some(own)))
     }
 

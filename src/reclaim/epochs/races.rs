@@ -158,6 +158,12 @@ fn enter_against_horizon_with_a_fence() {
     enter_against_horizon(ReadFence::Always, exactly);
 }
 
+/// The fence of who looks may be its stamp.
+#[test]
+fn enter_against_horizon_with_a_fence_and_no_barrier() {
+    enter_against_horizon(ReadFence::Always, Epochs::horizon_so_far);
+}
+
 #[test]
 fn enter_against_horizon_while_the_mode_changes() {
     enter_against_horizon(ReadFence::Auto, exactly);
