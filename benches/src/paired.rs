@@ -93,6 +93,7 @@ pub fn scale(one: &Case, two: &Case, rounds: usize, mut report: impl FnMut(&Scal
             call: alone.call.to_owned(),
             allocator: ALLOCATOR.to_owned(),
             factor: Quartiles::of(times.iter().map(|(alone, together)| alone / together)),
+            by: None,
         };
         report(&scaling);
         scaling
@@ -153,6 +154,7 @@ fn comparison(case: &Case, ours: &Contender, theirs: &Contender, times: &[(f64, 
         ratio: Quartiles::of(times.iter().map(|(ours, theirs)| theirs / ours)),
         rounds: times.len(),
         remark: case.remark.clone(),
+        by: None,
     }
 }
 

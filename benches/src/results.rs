@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Results {
     /// On what it ran: processor, cores, system, compiler, versions of the peers.
     pub machine: BTreeMap<String, String>,
-    /// The commands, as they are to be typed again.
+    /// The commands that something here comes from, as they are to be typed again.
     pub commands: Vec<String>,
     pub comparisons: Vec<Comparison>,
     pub latencies: Vec<Latency>,
@@ -42,6 +42,9 @@ pub struct Comparison {
     pub rounds: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// Which of the [`commands`](Results::commands) it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<usize>,
 }
 
 /// One of two.
@@ -64,6 +67,9 @@ pub struct Latency {
     pub rate: u64,
     /// Percentile, and nanoseconds. The last is the longest, at 100.
     pub percentiles: Vec<(f64, u64)>,
+    /// Which of the [`commands`](Results::commands) it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<usize>,
 }
 
 /// How many times as much two threads do as one.
@@ -74,6 +80,9 @@ pub struct Scaling {
     pub call: String,
     pub allocator: String,
     pub factor: Quartiles,
+    /// Which of the [`commands`](Results::commands) it comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<usize>,
 }
 
 /// The middle of many figures, and their spread.
@@ -104,25 +113,62 @@ impl Quartiles {
 }
 
 impl Results {
-    /// Puts what another run found in the place of what was there of the same cases.
-    pub fn absorb(&mut self, other: Results) {
+    /// Puts what `command` found in the place of what was there of the same cases.
+    pub fn absorb(&mut self, command: String, other: Results) {
         self.machine.extend(other.machine);
-        self.commands.retain(|command| !other.commands.contains(command));
-        self.commands.extend(other.commands);
-        fn replace<T, K: Ord>(all: &mut Vec<T>, new: Vec<T>, key: impl Fn(&T) -> K) {
+        let by = self.commands.len();
+        self.commands.push(command);
+        fn replace<T, K: Ord>(all: &mut Vec<T>, new: Vec<T>, key: impl Fn(&T) -> K, by: impl Fn(&mut T)) {
             let measured: BTreeSet<K> = new.iter().map(&key).collect();
             all.retain(|old| !measured.contains(&key(old)));
-            all.extend(new);
+            all.extend(new.into_iter().map(|mut it| {
+                by(&mut it);
+                it
+            }));
         }
-        replace(&mut self.comparisons, other.comparisons, |it| {
-            (it.suite.clone(), it.case.clone(), it.labels.clone(), it.allocator.clone())
-        });
+        let case = |it: &Comparison| (it.suite.clone(), it.case.clone(), it.labels.clone(), it.allocator.clone());
+        replace(&mut self.comparisons, other.comparisons, case, |it| it.by = Some(by));
         // A failure that does not come again has been seen all the same.
         self.failures.extend(other.failures);
         self.failures.sort();
         self.failures.dedup();
-        replace(&mut self.latencies, other.latencies, |it| (it.case.clone(), it.allocator.clone()));
-        replace(&mut self.scalings, other.scalings, |it| (it.case.clone(), it.allocator.clone()));
+        replace(
+            &mut self.latencies,
+            other.latencies,
+            |it| (it.case.clone(), it.allocator.clone()),
+            |it| it.by = Some(by),
+        );
+        replace(
+            &mut self.scalings,
+            other.scalings,
+            |it| (it.case.clone(), it.allocator.clone()),
+            |it| it.by = Some(by),
+        );
+        self.forget_commands();
+    }
+
+    /// Forgets those commands of which nothing is left, and names one that was given twice once.
+    fn forget_commands(&mut self) {
+        let mut all: Vec<&mut Option<usize>> = self.comparisons.iter_mut().map(|it| &mut it.by).collect();
+        all.extend(self.latencies.iter_mut().map(|it| &mut it.by));
+        all.extend(self.scalings.iter_mut().map(|it| &mut it.by));
+        let used: BTreeSet<usize> = all.iter().filter_map(|by| **by).collect();
+        let mut commands: Vec<String> = Vec::new();
+        let places: BTreeMap<usize, usize> = used
+            .into_iter()
+            .map(|old| {
+                let place = commands.iter().position(|command| *command == self.commands[old]);
+                let place = place.unwrap_or_else(|| {
+                    commands.push(self.commands[old].clone());
+                    commands.len() - 1
+                });
+                (old, place)
+            })
+            .collect();
+        for by in all {
+            *by = by.map(|old| places[&old]);
+        }
+        self.commands = commands;
     }
 }
 
@@ -135,5 +181,36 @@ mod tests {
         let of = |figures: &[f64]| Quartiles::of(figures.iter().copied());
         assert_eq!(of(&[5.0, 1.0, 4.0, 2.0, 3.0]), Quartiles { low: 2.0, median: 3.0, high: 4.0 });
         assert_eq!(of(&[7.0]), Quartiles { low: 7.0, median: 7.0, high: 7.0 });
+    }
+    #[test]
+    fn commands_are_named_as_long_as_something_comes_from_them() {
+        let figure = Quartiles::of([1.0]);
+        let of = |cases: &[&str]| Results {
+            scalings: cases
+                .iter()
+                .map(|case| Scaling {
+                    case: (*case).to_owned(),
+                    map: String::new(),
+                    call: String::new(),
+                    allocator: String::new(),
+                    factor: figure,
+                    by: None,
+                })
+                .collect(),
+            ..Results::default()
+        };
+        let mut results = Results::default();
+        let by = |results: &Results| -> Vec<(String, String)> {
+            let of = |it: &Scaling| (it.case.clone(), results.commands[it.by.unwrap()].clone());
+            results.scalings.iter().map(of).collect()
+        };
+        results.absorb("first".to_owned(), of(&["a", "b"]));
+        results.absorb("second".to_owned(), of(&["b", "c"]));
+        assert_eq!(results.commands, ["first", "second"]);
+        results.absorb("third".to_owned(), of(&["a"]));
+        results.absorb("second".to_owned(), of(&["c"]));
+        assert_eq!(results.commands, ["second", "third"]);
+        let expected = [("b", "second"), ("a", "third"), ("c", "second")];
+        assert_eq!(by(&results), expected.map(|(case, command)| (case.to_owned(), command.to_owned())));
     }
 }

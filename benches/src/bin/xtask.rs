@@ -109,13 +109,11 @@ fn bench(
             }
             let measured = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
             std::fs::remove_file(&json)?;
-            results.absorb(measured);
             let filtered = if filter.is_empty() { String::new() } else { format!(" --filter '{filter}'") };
             let command = format!(
                 "cargo xtask bench {suite} --allocators {allocator} --extent {extent} --rounds {rounds}{filtered}"
             );
-            results.commands.retain(|other| *other != command);
-            results.commands.push(command);
+            results.absorb(command, measured);
             report::store(&results, to)?;
         }
     }

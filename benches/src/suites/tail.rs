@@ -115,6 +115,7 @@ fn latency(case: &str, map: &str, rate: u64, times: &Histogram<u64>) -> Latency 
         operations: times.len(),
         rate,
         percentiles: percentiles.map(|percentile| (percentile, at(percentile))).into(),
+        by: None,
     }
 }
 

@@ -39,6 +39,22 @@ struct Ported<M> {
 /// Milliseconds that Go takes for a benchmark for which any number of operations will do, after shorter ones to see how many that are.
 const GO_TIME: u64 = 100;
 
+/// Of these the values are constants or below 256 there, and have their boxes in static memory: Go's timed loop allocates none, `Box<u64>`
+/// one for each value that is stored, or offered.
+const WITHOUT_BOXES: [&str; 7] = [
+    "LoadAndDeleteCollision",
+    "SwapCollision",
+    "CompareAndSwapCollision",
+    "CompareAndSwapNoExistingKey",
+    "CompareAndSwapValueNotEqual",
+    "CompareAndDeleteCollision",
+    "Clear",
+];
+
+const GO_HAS_NO_BOXES: &str = "The values are constants or below 256, and have their boxes in static memory there: Go allocates only what \
+its map does (`-benchmem`: nothing for CompareAndSwapValueNotEqual, one block for each swap). `Box<u64>` is one allocation more for each value that is stored or offered; \
+`u64` is the closer comparison.";
+
 /// Who else takes part in a case.
 type GoContenders = Vec<(Go, &'static str, String)>;
 
@@ -81,6 +97,7 @@ fn case<M: Sync + 'static>(
 ) -> Case {
     let first = &ours[0];
     let (name, grows) = (first.name, first.grows);
+    let remark = WITHOUT_BOXES.contains(&name).then(|| GO_HAS_NO_BOXES.to_owned());
     let theirs = match extent {
         Extent::Smoke => Vec::new(),
         Extent::Chosen | Extent::Full => theirs,
@@ -95,7 +112,7 @@ fn case<M: Sync + 'static>(
             .into_iter()
             .map(|(go, package, pattern)| go_contender(go, package, pattern, threads, grows))
             .collect(),
-        remark: None,
+        remark,
     }
 }
 
