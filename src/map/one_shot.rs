@@ -234,6 +234,7 @@ where
 
     /// The pair of `key`, inserted with `value` if it is absent. Linearizes like [`try_insert`](Self::try_insert).
     #[doc(alias = "LoadOrStore")]
+    #[inline]
     #[cfg_attr(feature = "guard-locations", track_caller)]
     pub fn get_or_insert(&self, key: K, value: V) -> Ref<'_, K, V> {
         self.get_or_insert_with(key, || value)
@@ -252,10 +253,22 @@ where
     /// ```
     #[doc(alias = "LoadOrStore")]
     #[cfg_attr(feature = "guard-locations", track_caller)]
+    #[inline]
     pub fn get_or_insert_with(&self, key: K, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
         let hash = self.hash(&key);
+        // Mostly it is there.
+        let Some(found) = self.get_hashed(hash, &key) else { return self.insert_with(hash, key, make) };
+        // As in `read`.
+        drop((key, make));
+        found
+    }
+
+    /// [`get_or_insert_with`](Self::get_or_insert_with) for a key that was absent.
+    #[inline(never)]
+    #[cfg_attr(feature = "guard-locations", track_caller)]
+    fn insert_with(&self, hash: core::Hash, key: K, make: impl FnOnce() -> V) -> Ref<'_, K, V> {
         let guard = self.guard();
-        let pair = self.core.get_or_insert_with(&guard, hash, key, make);
+        let (Ok(pair) | Err((pair, ..))) = self.core.try_insert(&guard, hash, key, make());
         keep!(guard, pair)
     }
 
