@@ -1,4 +1,4 @@
-//! What happens under the mutex: `core/writer.rs`, `core/rebuild.rs`, `core/next.rs`. What only the holder sees is done in one step with what
+//! What happens under the mutex: `core/writer.rs`, `core/rebuild.rs`, `core/tend.rs`, `core/next.rs`. What only the holder sees is done in one step with what
 //! others see next: taking the mutex can as well have come later, and letting go of it earlier, for all that they can tell (Lipton 1975).
 
 use crate::bug::Bug;

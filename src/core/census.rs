@@ -6,7 +6,7 @@ use crate::sync::{AtomicUsize, IN_MODEL, Ordering, const_unless_loom};
 /// How often births are added up, if entries die meanwhile.
 const LOOKS: usize = if IN_MODEL { 1 } else { 8 };
 
-/// Both numbers only grow, modulo what fits in them.
+/// Both numbers only grow, modulo what fits in them; but for an entry that finds no place, which is counted until that is seen.
 pub(super) struct Census {
     /// Entries that were linked under the mutex, or are about to be. Those that are linked by stripes are counted there.
     births: AtomicUsize,
@@ -24,10 +24,11 @@ impl Census {
     /// Another entry is about to be linked. Before it can be found, and under the mutex, so without an exchange.
     #[inline]
     pub(super) fn born(&self) {
-        self.births.store(self.births.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        // ORDERING: Release pairs with the Acquire of `len`: who counts the birth counts the deaths that came before it.
+        self.births.store(self.births.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
     }
 
-    /// It has not been linked.
+    /// It has not been linked, because it found no place: for so long the count was too large.
     pub(super) fn not_born(&self) {
         self.births.store(self.births.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Relaxed);
     }
@@ -50,7 +51,8 @@ impl<K, V, G> Tables<K, V, G> {
     pub(crate) fn len(&self) -> usize {
         let Census { births, deaths } = &self.writer.census;
         // ORDERING: Acquire pairs with the Release of `died`, and has these loads come one after the other: births are read after the deaths that are taken off,
-        // so there are never fewer of them.
+        // so there are never fewer of them. It pairs with the Release of `born`, and of `link_by_stripe`, too: a death that came before a birth that is counted is seen
+        // when deaths are read again.
         let born = || births.load(Ordering::Acquire).wrapping_add(self.writer.striping.len());
         let mut died = deaths.load(Ordering::Acquire);
         for _ in 0..LOOKS {

@@ -289,7 +289,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         }
         // Before it can be found, and removed again.
         let len = stripe.len.load(Ordering::Relaxed);
-        stripe.len.store(len.wrapping_add(1), Ordering::Relaxed);
+        // ORDERING: Release, as in `Census::born`.
+        stripe.len.store(len.wrapping_add(1), Ordering::Release);
         // SAFETY: E6, as in `link_locked`. T1, L1: the dirty table, and we have its stripe.
         let used = unsafe {
             entry.hide();

@@ -2,7 +2,7 @@
 //!
 //! The user's code never runs under it: keys are compared before, by a [search](super::searched) that takes no lock.
 //!
-//! Removing does not need the mutex. Who has killed an entry unlinks it if the mutex is free; if not, it leaves the entry
+//! Removing does not need the mutex. Who has killed an entry unlinks it if the mutex is free in one of a few tries; if not, it leaves the entry
 //! on the *dead list*, and the holder of the mutex, who looks there after it has let go, unlinks it.
 
 use super::census::Census;

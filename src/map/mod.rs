@@ -254,7 +254,7 @@ impl<K, V, S> HashMap<K, V, S> {
         Pinned::new_owned(self)
     }
 
-    /// The number of entries. Exact when no writer runs (C3). A load; 17 of them if several threads have inserted at once.
+    /// The number of entries. Exact when no writer runs (C3). Three loads, and one more for each of 16 stripes if several threads have inserted at once; all of it again, eight times at most, if entries are removed meanwhile.
     pub fn len(&self) -> usize {
         self.core.len()
     }

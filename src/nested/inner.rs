@@ -29,7 +29,7 @@ impl<'s, K1, K2, V, S> InnerMap<'s, K1, K2, V, S> {
         self.found.key
     }
 
-    /// The number of entries. Exact when no writer of this outer key runs; one load.
+    /// The number of entries. Exact when no writer of this outer key runs; three loads, or more if entries are removed meanwhile.
     pub fn len(&self) -> usize {
         self.found.len()
     }

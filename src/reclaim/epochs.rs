@@ -264,7 +264,8 @@ impl<L: Default> Epochs<L> {
         nested.remove(epoch, record.epoch.load(Ordering::Relaxed))
     }
 
-    /// Stamps what the caller has unlinked up to now.
+    /// Stamps what the caller has unlinked up to now. On x86 this is the fence between the unlinking and the looks at others' records
+    /// ([`horizon_so_far`](Self::horizon_so_far)): a read-modify-write, after the unlinking.
     #[inline]
     pub(crate) fn stamp(&self) -> Epoch {
         // ORDERING: Release pairs with the Acquire of `enter_at`, `advance` and `exit`. An increment, so that later stamps continue the release

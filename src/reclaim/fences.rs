@@ -5,7 +5,7 @@
 //!
 //! - *It has come.* A record that has announced an epoch behind the stamp is that of a thread that has seen the unlinking, and whose earlier guards have ended. Nobody executes a fence: who
 //!   looks does so until all have come, or for some number of times: threads that read come by themselves, with their next guard.
-//! - *It is fenced*: its guards execute a fence, and so does who looks. A record that rests, and is known to be fenced, is passed over.
+//! - *It is fenced*: its guards execute a fence, and so does who looks, or the stamp was one (`fence_after_rmw`). A record that rests, and is known to be fenced, is passed over.
 //! - *It is free*, rests, and does not come: whether it has just begun to read, nobody can tell. Who looks has every running thread execute a fence ([`barrier`]), and makes the record fenced by that
 //!   ([`turn`](Fences::try_turn)), so that it is not met like that again while it rests.
 //!
@@ -90,7 +90,7 @@ impl Fencing {
         left == 0
     }
 
-    /// Do its guards execute a fence, so that who has executed one, too, sees them, or they what was unlinked before that?
+    /// Do its guards execute a fence, so that who has executed one, too, or whose stamp was one, sees them, or they what was unlinked before that?
     ///
     /// To be asked before the record's epoch is read.
     #[inline]

@@ -205,7 +205,7 @@ impl<T, S> HashSet<T, S> {
         /// The set's hasher.
         pub fn hasher(&self) -> &S;
 
-        /// The number of elements. Exact when no writer runs (C3); one load.
+        /// The number of elements. Exact when no writer runs (C3). See [`HashMap::len`](crate::HashMap::len) for the cost.
         pub fn len(&self) -> usize;
 
         /// True if [`len`](Self::len) is 0.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom_tests::{Ledger, Map, Value, ask, explore, long, number};
 
 use super::writers::race;
@@ -126,6 +127,45 @@ fn len_against_insert_and_remove() {
     });
     let expected = [(0, None), (1, None), (0, Some(1)), (1, Some(1))];
     assert_eq!(outcomes, expected.into());
+}
+
+/// There is one entry at a time: whoever counts the second one's birth counts the first one's death. By stripes, and by the mutex.
+#[test]
+fn len_against_a_removal_and_an_insert_after_it() {
+    for striped in [true, false] {
+        let outcomes = explore(2, move || {
+            let ledger = Ledger::default();
+            let two = ledger.value(2);
+            let map = if striped {
+                open(&ledger, &[1])
+            } else {
+                let map = Map::default();
+                map.insert(1, ledger.value(1));
+                Arc::new(map)
+            };
+            let is_removed = Arc::new(AtomicBool::new(false));
+            let inserted = ask("inserts", {
+                let (map, is_removed) = (map.clone(), is_removed.clone());
+                move || {
+                    // Before it knows: in between it executes no fence.
+                    let session = map.pin();
+                    is_removed.load(Ordering::Acquire).then(|| session.insert(2, two).is_none())
+                }
+            });
+            let removed = ask("removes", {
+                let map = map.clone();
+                move || {
+                    assert!(map.remove(&1).is_some());
+                    is_removed.store(true, Ordering::Release);
+                }
+            });
+            let len = map.len();
+            assert!(len <= 1, "there was one at a time");
+            removed();
+            (len, inserted().is_some())
+        });
+        assert_eq!(outcomes, [(0, false), (1, false), (0, true), (1, true)].into());
+    }
 }
 
 /// The tables go with the last entry (M2), also if it is removed while its maker still has the stripe, so that nobody knows how much is linked;

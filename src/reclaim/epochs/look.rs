@@ -81,7 +81,7 @@ impl<L: Default> Epochs<L> {
         self.look_again(own)
     }
 
-    /// Another look by who has unlinked nothing since the last, and been handed nothing.
+    /// A look by who needs no fence: what it looks for is stamped, or there was a look since it was unlinked or handed on.
     #[inline]
     fn look_again(&self, own: Option<&Record<L>>) -> Sight {
         let own = own.map_or(std::ptr::null(), std::ptr::from_ref);
@@ -152,7 +152,7 @@ impl<L: Default> Epochs<L> {
         })
     }
 
-    /// Another look without a fence, which the map's own code takes only after one with it.
+    /// A look without a fence, and without a stamp.
     #[cfg(all(test, not(any(loom, shuttle))))]
     pub(super) fn glance(&self) -> Epoch {
         self.look_again(None).held

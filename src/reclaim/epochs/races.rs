@@ -170,6 +170,11 @@ fn enter_against_horizon_while_the_mode_changes() {
 }
 
 #[test]
+fn enter_against_horizon_while_the_mode_changes_and_no_barrier() {
+    enter_against_horizon(ReadFence::Auto, Epochs::horizon_so_far);
+}
+
+#[test]
 fn exit_against_hold_back_whoever_has_fences() {
     exit_against_hold_back(ReadFence::Never);
     exit_against_hold_back(ReadFence::Always);
