@@ -29,6 +29,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         is_idle && !self.is_spare_due(guard, lock) && !self.is_sparse(guard, lock) && !self.misses_have_paid()
     }
 
+    /// [`tend`](Self::tend), share by share.
     #[inline(never)]
     fn do_shares(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, calls: usize) {
         for _ in 0..calls {
