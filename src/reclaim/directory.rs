@@ -47,11 +47,6 @@ pub(crate) struct Record<L> {
     pub(super) epoch: AtomicU64,
     /// Does the owner execute a fence when it takes a guard?
     pub(super) fencing: Fencing,
-    /// Owner only.
-    pub(super) patience: Patience,
-    /// The end of a guard may have more to do than to clear `epoch`, because there are others beside it, or the owner has unlinked something: the end of a
-    /// read asks no more than this. Owner only.
-    pub(super) is_laden: Cell<bool>,
     /// How many guards it holds beside that. Written by the owner. 64 bits: leaked ones add up, and must not overflow.
     pub(super) more: AtomicU64,
     /// When the oldest guard was taken (ticks of [`super::age`]), or 0 if nobody has asked yet.
@@ -62,6 +57,11 @@ pub(crate) struct Record<L> {
     pub(super) nested: UnsafeCell<Nested>,
     /// Where these were taken. Owner only.
     pub(super) places: UnsafeCell<Places>,
+    /// The end of a guard may have more to do than to clear `epoch`, because there are others beside it, or the owner has unlinked something: the end of a
+    /// read asks no more than this. Owner only.
+    pub(super) is_laden: Cell<bool>,
+    /// Owner only.
+    pub(super) patience: Patience,
     /// What the layer above keeps for each thread.
     pub(crate) local: L,
 }
@@ -74,24 +74,25 @@ impl<L: Default> Default for Record<L> {
         Record {
             epoch: AtomicU64::new(UNUSED),
             fencing: Fencing::default(),
-            patience: Patience::default(),
-            is_laden: Cell::new(false),
             more: AtomicU64::new(0),
             since: AtomicU64::new(0),
             place: Announced::default(),
             nested: UnsafeCell::default(),
             places: UnsafeCell::default(),
+            is_laden: Cell::new(false),
+            patience: Patience::default(),
             local: L::default(),
         }
     }
 }
 
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Directory<L> {
-    /// The last stays null: it is [`Slot::NONE`]'s.
-    chunks: [AtomicPtr<Record<L>>; CHUNKS + 1],
     /// One more than the greatest index of a chunk that is there, or is about to be.
     top: AtomicUsize,
+    /// The last stays null: it is [`Slot::NONE`]'s.
+    chunks: [AtomicPtr<Record<L>>; CHUNKS + 1],
 }
 
 impl<L: Default> Directory<L> {
