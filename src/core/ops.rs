@@ -367,6 +367,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         hash: Hash,
         fresh: Fresh<K, V>,
     ) -> Result<Pair<'g, K, V>, NotLinked<K, V>> {
+        // A search has had the bucket fetched; and while an entry is made of memory there is time for the hashes.
+        self.state(guard).young[0].prefetch_hashes(hash);
         let entry = Entry::new(fresh.key, fresh.value);
         // SAFETY: E2: nobody can reclaim it before it is linked, and the guard protects it from then on.
         let pair = unsafe { entry.pair(entry.load()) };

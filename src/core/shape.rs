@@ -12,6 +12,8 @@ pub(super) struct Shape<K> {
     pub(super) read: usize,
     /// Entries linked in each of the young tables, live or dead. While the stripes are open, without what was linked by them.
     pub(super) young: [usize; YOUNG],
+    /// The sum of these. Kept, because to add up what has been written a moment ago has the processor wait for it.
+    all: usize,
     /// Slots of the dirty table that have been used. While the stripes are open, without those that were used by them.
     pub(super) dirty_used: usize,
     /// Are the [stripes](super::stripes) open?
@@ -33,6 +35,7 @@ impl<K> Shape<K> {
     pub(super) const NONE: Shape<K> = Shape {
         read: 0,
         young: [0; YOUNG],
+        all: 0,
         dirty_used: 0,
         is_open: false,
         ask_again: false,
@@ -43,7 +46,7 @@ impl<K> Shape<K> {
 
     /// While the stripes are open, too little: so much that it may be below zero, modulo the size of the number.
     pub(super) fn linked(&self) -> usize {
-        self.read.wrapping_add(self.linked_young())
+        self.all
     }
 
     /// Who changes the young table of this index, or the read table.
@@ -56,12 +59,21 @@ impl<K> Shape<K> {
         let linked = young.map_or(&mut self.read, |index| &mut self.young[index]);
         debug_assert!(*linked > 0 || self.is_open);
         *linked = linked.wrapping_sub(1);
+        self.all = self.all.wrapping_sub(1);
         self.writers(young)
+    }
+
+    /// Counts so many entries that have been linked in the dirty table, in slots of which so many had not been used before.
+    #[inline]
+    pub(super) fn linked_dirty(&mut self, linked: usize, used: usize) {
+        self.young[0] = self.young[0].wrapping_add(linked);
+        self.all = self.all.wrapping_add(linked);
+        self.dirty_used += used;
     }
 
     /// [`linked`](Self::linked) in young tables.
     pub(super) fn linked_young(&self) -> usize {
-        self.young.iter().fold(0, |sum, young| sum.wrapping_add(*young))
+        self.all.wrapping_sub(self.read)
     }
 
     /// But for the dirty table.

@@ -125,8 +125,7 @@ impl Striping {
                 continue;
             };
             let Share { used, linked, .. } = std::mem::take(&mut *share);
-            shape.dirty_used += used;
-            shape.young[0] = shape.young[0].wrapping_add(linked);
+            shape.linked_dirty(linked, used);
         }
     }
 

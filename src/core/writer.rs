@@ -263,8 +263,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         };
         // SAFETY: E2, E6: linked just now, and nobody unlinks it without the mutex.
         unsafe { entry.show() };
-        lock.dirty_used += usize::from(used == Used::First);
-        lock.young[0] += 1;
+        lock.linked_dirty(1, usize::from(used == Used::First));
         guard.allocated(Entry::<K, V>::weight());
         // ORDERING: Release pairs with the Acquire of `searching`.
         self.writer.links.store(self.writer.links.load(Ordering::Relaxed) + 1, Ordering::Release);

@@ -39,6 +39,34 @@ impl<K> Table<K> {
         entry: *mut Head<K>,
         writers: Writers,
     ) -> Result<Used, Full> {
+        let home = self.home(hash);
+        debug_assert!(home < end && end <= self.total as usize, "it has buckets");
+        // SAFETY: by the caller's promise; a home is below `total`, where there is one.
+        let meta = unsafe { self.bucket(home).meta() };
+        // Mostly there is a place at home, and none for this hash.
+        match meta.first_unused() {
+            Some(slot) if !meta.overflows() && meta.for_hashes_of(hash.tag()).next().is_none() => {
+                // SAFETY: by the caller's promise; the slot is the first of the home bucket that has not been used.
+                unsafe { self.put(home, slot, hash, entry, writers) };
+                Ok(Used::First)
+            }
+            // SAFETY: by the caller's promise.
+            _ => unsafe { self.link_further(end, hash, entry, writers) },
+        }
+    }
+
+    /// [`link_before`](Self::link_before) where it takes a search.
+    ///
+    /// # Safety
+    /// The same.
+    #[inline(never)]
+    unsafe fn link_further(
+        self,
+        end: usize,
+        hash: Hash,
+        entry: *mut Head<K>,
+        writers: Writers,
+    ) -> Result<Used, Full> {
         // SAFETY: by the caller's promise; all indices are below `end`.
         unsafe {
             if let Some((index, slot)) = self.vacated(end, hash)? {
@@ -48,6 +76,20 @@ impl<K> Table<K> {
             self.link_first_before(end, hash, entry, writers)?;
         }
         Ok(Used::First)
+    }
+
+    /// Links an entry in a slot that has never been used.
+    ///
+    /// # Safety
+    /// It is the first such one of a bucket that the caller may link in (L1), beside those writers, and all buckets from the hash's home to that one overflow. The
+    /// table is not freed meanwhile (T1).
+    #[inline(always)]
+    unsafe fn put(self, index: usize, slot: usize, hash: Hash, entry: *mut Head<K>, writers: Writers) {
+        // SAFETY: T1 and L1 by the caller's promise; E1: the hash before the tag.
+        unsafe {
+            (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
+            self.bucket(index).link(slot, hash.tag(), entry, writers);
+        }
     }
 
     /// Links an entry in the first slot that has never been used.
@@ -74,10 +116,9 @@ impl<K> Table<K> {
         // SAFETY: T1 by the caller's promise; all indices are below `total`: a home is, where there is one.
         unsafe {
             let mut index = home;
-            let (bucket, slot) = loop {
-                let bucket = self.bucket(index);
-                if let Some(slot) = bucket.meta().first_unused() {
-                    break (bucket, slot);
+            let slot = loop {
+                if let Some(slot) = self.bucket(index).meta().first_unused() {
+                    break slot;
                 }
                 index += 1;
                 if index == end {
@@ -89,8 +130,7 @@ impl<K> Table<K> {
                     self.bucket(passed).set_overflow(writers);
                 }
             }
-            (*self.hash_at(index, slot)).store(hash.place, Ordering::Relaxed);
-            bucket.link(slot, hash.tag(), entry, writers);
+            self.put(index, slot, hash, entry, writers);
         }
         Ok(())
     }

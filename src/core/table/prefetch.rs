@@ -47,6 +47,12 @@ impl<K> Table<K> {
         prefetch(self.hash_at(home, 0));
     }
 
+    /// Asks for what else than its home bucket will be written when an entry with this hash is linked.
+    #[inline(always)]
+    pub(in crate::core) fn prefetch_hashes(self, hash: Hash) {
+        prefetch(self.hash_at(self.home(hash), 0));
+    }
+
     /// Asks for the entry that a search for the hash will look at first. False if it will look at none in the home bucket.
     ///
     /// # Safety
