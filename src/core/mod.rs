@@ -275,7 +275,11 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         Q: Equivalent<K> + ?Sized,
     {
         // SAFETY: by the caller's promise.
-        state.young.iter().filter(|table| !table.is_empty()).find_map(|table| unsafe { Self::find_in(*table, hash, key) })
+        state
+            .young
+            .iter()
+            .filter(|table| !table.is_empty())
+            .find_map(|table| unsafe { Self::find_in(*table, hash, key) })
     }
 
     /// # Safety

@@ -11,7 +11,7 @@ use super::hash::Hash;
 use super::table::{Backwards, Blank, Full, NoTable, Size, Table};
 
 /// Buckets that are cleared in the time in which one is copied.
-pub(super) const CLEARED_FOR_ONE: usize = 4;
+const CLEARED_FOR_ONE: usize = 4;
 
 /// What a table is made from: the read table, and young tables that are not the dirty one.
 pub(super) type Sources<K> = [Table<K>; YOUNG];
@@ -75,7 +75,7 @@ impl<K> Next<K> {
     /// The caller holds the writer mutex, and the sources are current tables (T1).
     pub(super) unsafe fn advance(&mut self, slots: usize) -> Result<Progress, Full> {
         if !self.is_cleared {
-            self.is_cleared = self.blank.clear(slots.div_ceil(SLOTS).saturating_mul(CLEARED_FOR_ONE));
+            self.is_cleared = self.blank.clear(cleared_in_a_step(slots));
             return Ok(Progress::More);
         }
         let table = self.blank.table();
@@ -105,6 +105,13 @@ impl<K> Next<K> {
         }
     }
 
+    /// In how many steps of so many slots it is done, at most; unless it turns out that it needs more spare buckets.
+    pub(super) fn steps_left(&self, slots: usize) -> usize {
+        let copying = self.sources[self.current..].iter().map(|source| source.buckets().div_ceil(slots / SLOTS) + 1);
+        let clearing = if self.is_cleared { 0 } else { steps_to_clear(&self.blank, slots) + 1 };
+        clearing + copying.sum::<usize>()
+    }
+
     /// The same from the beginning, in a table with more spare buckets. The other one is the caller's.
     ///
     /// # Safety
@@ -124,6 +131,16 @@ impl<K> Next<K> {
             self.linked -= 1;
         }
     }
+}
+
+/// In how many steps of so many slots that are copied meanwhile it is cleared.
+pub(super) fn steps_to_clear<K>(blank: &Blank<K>, slots: usize) -> usize {
+    blank.left().div_ceil(cleared_in_a_step(slots))
+}
+
+/// Buckets that are cleared in the time in which so many slots are copied.
+pub(super) fn cleared_in_a_step(slots: usize) -> usize {
+    slots.div_ceil(SLOTS).saturating_mul(CLEARED_FOR_ONE)
 }
 
 #[cfg(all(test, not(loom)))]

@@ -42,15 +42,17 @@ pub(super) struct Striping {
 }
 
 pub(super) struct Stripes {
-    /// [`OPEN`] and [`DUE`]: hints for who has not the mutex, under which they are written.
+    /// [`OPEN`], [`DUE`] and [`ASKED`]: hints for who has not the mutex, under which they are written.
     hints: AtomicU32,
     stripes: [Stripe; STRIPES],
 }
 
 /// The stripes are open. Who does not see it takes the mutex.
 const OPEN: u32 = 1;
-/// There is something to be done for the tables: who links by a stripe takes the mutex afterwards, and does a share of it.
+/// There is something to be done for the tables: who has linked by a stripe does a share of it, if nobody else is at it.
 const DUE: u32 = 2;
+/// Somebody has found a stripe taken: who has taken it takes the mutex afterwards, and does what was to be done.
+const ASKED: u32 = 4;
 
 /// A cache line.
 #[cfg_attr(not(loom), repr(align(64)))]
@@ -178,11 +180,19 @@ impl Stripe {
 /// would soon be shut again.
 ///
 /// Hashes spread, not evenly: so it is a little more than a fair share, or the first of the stripes would be full long before all together have used up what there is. Half of
-/// a large table is given first: then its successor has to be prepared, in the time that it takes to use the other half.
-fn room(size: Size, used: usize) -> usize {
-    let (left, prepare) = (size.limit().saturating_sub(used), (size.limit() / 2 + 1).max(LARGE));
+/// a large table is given first: then its successor has to be prepared, in the time that it takes to use the other half. And while tables are in the making there is no room for as many entries as there are
+/// shares to do: for these one has to take the mutex, one share each; so they are made in time, however many threads link.
+fn room(size: Size, used: usize, shares: usize) -> usize {
+    let shares = if IN_MODEL { 0 } else { shares };
+    let (left, prepare) = (size.limit().saturating_sub(used + shares), (size.limit() / 2 + 1).max(LARGE));
     let share = if used < prepare { left.min(prepare - used).min(left / 4 * 3) } else { left } / STRIPES;
-    if share < LEAST_ROOM { 0 } else { share + share.isqrt() }
+    if share < LEAST_ROOM {
+        0
+    } else if shares > 0 {
+        share
+    } else {
+        share + share.isqrt()
+    }
 }
 
 impl<K, V, G: Host<K, V>> Tables<K, V, G> {
@@ -219,15 +229,19 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     #[inline(never)]
     fn give_room(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, stripes: &Stripes) {
-        let room = if lock.is_open { 0 } else { room(self.tables(guard).1[0].size(), lock.dirty_used) };
+        let room = if lock.is_open {
+            0
+        } else {
+            room(self.tables(guard).1[0].size(), lock.dirty_used, Self::shares_left(lock))
+        };
         if room > 0 {
             lock.is_open = true;
             // Waits for nobody: this may be a removal. A stripe that somebody has just found shut stays that, for now.
             stripes.stripes.iter().filter_map(Stripe::try_lock).for_each(|mut share| share.room = room);
         }
-        let is_due =
-            lock.ask_again || lock.next.is_some() || lock.spare.as_ref().is_some_and(|spare| !spare.is_cleared());
-        let hints = if lock.is_open { OPEN } else { 0 } | if is_due { DUE } else { 0 };
+        let is_due = lock.next.is_some() || lock.spare.as_ref().is_some_and(|spare| !spare.is_cleared());
+        let hint = |is_so, hint| if is_so { hint } else { 0 };
+        let hints = hint(lock.is_open, OPEN) | hint(is_due, DUE) | hint(lock.ask_again, ASKED);
         if hints != stripes.hints.load(Ordering::Relaxed) {
             stripes.hints.store(hints, Ordering::Relaxed);
         }
@@ -241,7 +255,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         }
         lock.ask_again = true;
         if let Some(stripes) = striping.get() {
-            stripes.hints.store(stripes.hints.load(Ordering::Relaxed) | DUE, Ordering::Relaxed);
+            stripes.hints.store(stripes.hints.load(Ordering::Relaxed) | ASKED, Ordering::Relaxed);
         }
         // ORDERING: our side of *let go of a stripe against ask*: we ask, fence, and try the stripes; who has one lets go, fences, and
         // looks whether he is asked. Not both can miss.
@@ -255,11 +269,16 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         self.writer.note_writer();
         // ORDERING: our side of *let go of a stripe against ask*, see `shut_or_ask`.
         fence(Ordering::SeqCst);
-        if stripes.hints.load(Ordering::Relaxed) & DUE != 0 {
-            let lock = self.lock();
-            self.unlock(guard, lock);
-        } else {
-            guard.go_on();
+        let hints = stripes.hints.load(Ordering::Relaxed);
+        let lock = match hints {
+            _ if hints & ASKED != 0 => Some(self.lock()),
+            // Else who has the mutex does a share, too.
+            _ if hints & DUE != 0 => self.try_lock(),
+            _ => None,
+        };
+        match lock {
+            Some(lock) => self.unlock(guard, lock),
+            None => guard.go_on(),
         }
     }
 

@@ -3,9 +3,8 @@
 //! The tables are made in [`rebuild`](super::rebuild); here is decided when. None of it runs user code.
 
 use super::Tables;
-use super::bucket::SLOTS;
 use super::garbage::{Host, Unlinked};
-use super::next::CLEARED_FOR_ONE;
+use super::next::{cleared_in_a_step, steps_to_clear};
 use super::shape::{LARGE, LOTS_ALONE, MISS_LOT, READER_SHARES, SMALL, STEP};
 use super::table::{Blank, Table};
 use super::writer::Lock;
@@ -58,6 +57,14 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         }
     }
 
+    /// So many shares are left, at most, of what is being made.
+    pub(super) fn shares_left(lock: &Lock<'_, K>) -> usize {
+        let spare = lock.spare.as_ref().map_or(0, |spare| steps_to_clear(spare, STEP));
+        let next = lock.next.as_ref().map_or(0, |next| next.steps_left(STEP));
+        // Each share is one of both.
+        spare.max(next)
+    }
+
     /// [`is_sparse`](Self::is_sparse), when it seems so, or has seemed so.
     fn is_sparse_for_certain(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>) -> bool {
         if lock.is_open {
@@ -98,9 +105,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
     /// Goes on with making the next dirty table ready, if that is a large one and due: because the present one is filling
     /// up, or `soon` by the caller's word. True if there is nothing left to do.
     fn prepare_spare(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, soon: bool) -> bool {
-        let buckets = STEP.div_ceil(SLOTS) * CLEARED_FOR_ONE;
         if let Some(spare) = &mut lock.spare {
-            return spare.clear(buckets);
+            return spare.clear(cleared_in_a_step(STEP));
         }
         if !soon && !self.is_spare_due(guard, lock) {
             return true;

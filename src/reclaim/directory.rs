@@ -57,14 +57,22 @@ pub(crate) struct Record<L> {
     pub(super) nested: UnsafeCell<Nested>,
     /// Where these were taken. Owner only.
     pub(super) places: UnsafeCell<Places>,
+    // Others look at the first cache line again and again, and each store to it waits for them. What they do not look at lies behind it.
     /// The end of a guard may have more to do than to clear `epoch`, because there are others beside it, or the owner has unlinked something: the end of a
     /// read asks no more than this. Owner only.
     pub(super) is_laden: Cell<bool>,
+    /// Does it belong to no thread, but to a [`Lease`](super::lease::Lease)? Written by who takes and ends it.
+    pub(super) is_leased: Cell<bool>,
     /// Owner only.
     pub(super) patience: Patience,
+    /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
+    pub(super) misses: Cell<u32>,
     /// What the layer above keeps for each thread.
     pub(crate) local: L,
 }
+
+#[cfg(not(loom))]
+const _: () = assert!(std::mem::offset_of!(Record<()>, is_laden) >= 64, "on another line than `epoch`");
 
 // SAFETY: Sync: D2: what is not atomic is touched by the owner only.
 unsafe impl<L: Sync> Sync for Record<L> {}
@@ -80,7 +88,9 @@ impl<L: Default> Default for Record<L> {
             nested: UnsafeCell::default(),
             places: UnsafeCell::default(),
             is_laden: Cell::new(false),
+            is_leased: Cell::new(false),
             patience: Patience::default(),
+            misses: Cell::new(0),
             local: L::default(),
         }
     }

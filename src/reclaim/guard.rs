@@ -177,15 +177,15 @@ impl<'d, G: Garbage> Held<'d, G> {
     /// Does it belong to no thread? Then misses are not counted by it.
     #[inline]
     pub(crate) fn is_leased(&self) -> bool {
-        self.record.local.is_leased.get()
+        self.record.is_leased.get()
     }
 
     /// Counts a miss; tells how many to add to the map's count, every `flush` misses of a thread.
     #[inline]
     pub(crate) fn miss(&self, flush: u32) -> Option<u32> {
-        let misses = self.record.local.misses.get() + 1;
+        let misses = self.record.misses.get() + 1;
         let full = misses >= flush;
-        self.record.local.misses.set(if full { 0 } else { misses });
+        self.record.misses.set(if full { 0 } else { misses });
         full.then_some(misses)
     }
 }

@@ -27,7 +27,7 @@ impl<G: Garbage> Domain<G> {
         let place = Place::here();
         let slot = slot::lease();
         let (record, epoch) = self.epochs.enter_leased(slot, place);
-        record.local.is_leased.set(true);
+        record.is_leased.set(true);
         self.epochs.note_time(record);
         Lease { held: Held::new(self, record), epoch, place, slot }
     }
@@ -65,7 +65,7 @@ impl<'d, G: Garbage> Lease<'d, G> {
 impl<G: Garbage> Drop for Lease<'_, G> {
     fn drop(&mut self) {
         let (domain, record) = self.held.parts();
-        record.local.is_leased.set(false);
+        record.is_leased.set(false);
         let exit = domain.epochs.exit(record, self.epoch, self.place);
         slot::end_lease(self.slot);
         Self::ended(domain, exit);

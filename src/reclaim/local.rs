@@ -1,6 +1,6 @@
 //! What a thread keeps for a map, in its record there.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
 
 #[cfg(not(loom))]
 use super::directory::Record;
@@ -22,10 +22,6 @@ pub(crate) struct Local<G> {
     pub(super) allocated: Tally,
     pub(super) retired_sum: Tally,
     pub(super) freed: Tally,
-    /// Reads that had to look into the dirty table and are not yet in the map's count. Owner only.
-    pub(super) misses: Cell<u32>,
-    /// Does the record belong to no thread, but to a [`Lease`](super::lease::Lease)? Written by who takes and ends it.
-    pub(super) is_leased: Cell<bool>,
     /// What is in `retired`, for others to see.
     pub(super) listed: Listed,
     pub(super) warned: Warned,
@@ -43,8 +39,6 @@ impl<G> Default for Local<G> {
             allocated: Tally::default(),
             retired_sum: Tally::default(),
             freed: Tally::default(),
-            misses: Cell::new(0),
-            is_leased: Cell::new(false),
             listed: Listed::default(),
             warned: Warned::default(),
         }

@@ -43,9 +43,14 @@ impl<K> Blank<K> {
         self.cleared == self.table.total as usize
     }
 
+    /// Buckets that are not cleared yet.
+    pub(in crate::core) fn left(&self) -> usize {
+        self.table.total as usize - self.cleared
+    }
+
     /// Clears so many buckets more; true if all are.
     pub(in crate::core) fn clear(&mut self, buckets: usize) -> bool {
-        let left = self.table.total as usize - self.cleared;
+        let left = self.left();
         let count = buckets.min(left);
         let bucket = self.table.buckets.wrapping_add(self.cleared);
         let hashes = self.table.hash_at(self.cleared, 0);

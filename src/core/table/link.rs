@@ -60,13 +60,7 @@ impl<K> Table<K> {
     /// # Safety
     /// The same.
     #[inline(never)]
-    unsafe fn link_further(
-        self,
-        end: usize,
-        hash: Hash,
-        entry: *mut Head<K>,
-        writers: Writers,
-    ) -> Result<Used, Full> {
+    unsafe fn link_further(self, end: usize, hash: Hash, entry: *mut Head<K>, writers: Writers) -> Result<Used, Full> {
         // SAFETY: by the caller's promise; all indices are below `end`.
         unsafe {
             if let Some((index, slot)) = self.vacated(end, hash)? {
