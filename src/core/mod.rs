@@ -390,7 +390,7 @@ impl<K, V, G> Tables<K, V, G> {
             }
         }
         let shape = std::mem::replace(self.shape_mut(), Shape::NONE);
-        let spare = shape.spare.map(table::Blank::into_table);
+        let spare = shape.spare.map(|spare| spare.into_table());
         for table in shape.next.map(|next| next.into_table()).into_iter().chain(spare) {
             // SAFETY: T1: nobody else's; the entries linked in it were those of the tables above.
             unsafe { table.free() };

@@ -31,7 +31,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         if lock.spare.is_some() {
             self.seal(guard, lock)?;
             if let Some(spare) = lock.spare.take() {
-                return Ok(self.open(guard, lock, spare));
+                return Ok(self.open(guard, lock, *spare));
             }
         }
         // Nothing of it is cleared yet, so it is not a large one; the next will be.

@@ -24,8 +24,8 @@ pub(super) struct Shape<K> {
     pub(super) reserved: bool,
     /// What will be the read table. In a box, because most maps have none most of the time.
     pub(super) next: Option<Box<Next<K>>>,
-    /// What will be the dirty table when this one is full.
-    pub(super) spare: Option<Blank<K>>,
+    /// What will be the dirty table when this one is full. In a box, too.
+    pub(super) spare: Option<Box<Blank<K>>>,
 }
 
 // SAFETY: Send: T1: tables that are its own; what may be done with them is said at each use.

@@ -92,7 +92,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         // A reserved table is large on purpose.
         let on_purpose = if lock.reserved { state.young[0].bytes() } else { 0 };
         let next = lock.next.as_ref().map(|next| next.table());
-        let making = next.into_iter().chain(lock.spare.as_ref().map(Blank::table));
+        let making = next.into_iter().chain(lock.spare.as_deref().map(Blank::table));
         state.bytes - on_purpose + making.map(Table::bytes).sum::<usize>() > SMALL
     }
 
@@ -119,7 +119,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let entries = self.usual(guard, lock).min(limit.max(LARGE) * 64);
         if entries > LARGE {
             // Without memory for it it is tried again when it is needed.
-            lock.spare = self.blank(guard, self.dirty_size(guard, entries)).ok();
+            lock.spare = self.blank(guard, self.dirty_size(guard, entries)).ok().map(Box::new);
         }
         lock.spare.is_none()
     }

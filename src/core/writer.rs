@@ -22,37 +22,40 @@ const TRIES: usize = if IN_MODEL { 1 } else { 5 };
 const PAUSES: usize = 2;
 
 /// The part of a map that readers do not touch; apart from what they do, so as not to disturb them.
-#[repr(align(128))]
+#[repr(C, align(128))]
 pub(super) struct Writer<K, V> {
-    mutex: Mutex<Shape<K>>,
-    /// How several threads link at once.
-    pub(super) striping: Striping,
     pub(super) census: Census,
+    mutex: Mutex<Shape<K>>,
     /// Entries linked so far under the mutex: how an insert knows that its search still holds.
     pub(super) links: AtomicU64,
     /// Killed while the mutex was taken, with the hashes under which they are linked.
     dead: Stack<(Hash, Entry<K, V>)>,
     /// Reads that had to look into the dirty table since the last promotion, give or take what threads have not told.
     pub(super) misses: AtomicUsize,
+    pub(super) total_misses: AtomicU64,
+    /// How several threads link at once. From here on a line that all may keep: it is hardly ever written.
+    pub(super) striping: Striping,
+    pub(super) promotions: AtomicU64,
     /// Lots of misses told since a writer has last had the mutex.
     pub(super) lots_alone: AtomicUsize,
-    pub(super) promotions: AtomicU64,
-    pub(super) total_misses: AtomicU64,
 }
+
+#[cfg(not(loom))]
+const _: () = assert!(std::mem::offset_of!(Writer<u64, u64>, striping) == 128);
 
 impl<K, V> Writer<K, V> {
     const_unless_loom! {
         pub(super) fn new() -> Writer<K, V> {
             Writer {
                 mutex: Mutex::new(Shape::NONE),
-                striping: Striping::new(),
                 census: Census::new(),
                 links: AtomicU64::new(0),
                 dead: Stack::new(),
                 misses: AtomicUsize::new(0),
-                lots_alone: AtomicUsize::new(0),
                 promotions: AtomicU64::new(0),
                 total_misses: AtomicU64::new(0),
+                striping: Striping::new(),
+                lots_alone: AtomicUsize::new(0),
             }
         }
     }

@@ -101,7 +101,7 @@ impl<K, V, G: super::Host<K, V>> Tables<K, V, G> {
     fn tables_weight(&self, guard: &Held<'_, G>) -> Weight {
         let lock = self.lock();
         let (read, young) = self.tables(guard);
-        let making = lock.next.iter().map(|next| next.table()).chain(lock.spare.iter().map(Blank::table));
+        let making = lock.next.iter().map(|next| next.table()).chain(lock.spare.as_deref().map(Blank::table));
         let tables: usize = [read].into_iter().chain(young).chain(making).map(|table| table.bytes()).sum();
         let state = if self.is_vacant() { 0 } else { size_of::<State<K>>() };
         self.let_go(guard, lock, 0);
