@@ -164,7 +164,7 @@ mod tests {
             promotions: core.promotions_and_misses().0,
             copied: next.map_or(0, |next| next.linked()),
             next_cleared: next.map_or(0, |next| next.blank.progress()),
-            spare_cleared: lock.spare.as_ref().map_or(0, super::Blank::progress),
+            spare_cleared: lock.spare.as_deref().map_or(0, super::Blank::progress),
         }
     }
 
@@ -172,7 +172,7 @@ mod tests {
     fn bounded(core: &Core<u64, u64>, what: u64, call: impl FnOnce()) {
         let dirty = || core.tables(&core.guard()).1[0];
         let (was, work_before) = (dirty(), work(core));
-        let was_ready = core.lock().spare.as_ref().is_some_and(super::Blank::is_cleared);
+        let was_ready = core.lock().spare.as_deref().is_some_and(super::Blank::is_cleared);
         call();
         assert_bounded(work_before, work(core), what);
         let is = dirty();
