@@ -2,7 +2,7 @@
 
 use super::YOUNG;
 use super::bucket::{SLOTS, Writers};
-use super::next::Next;
+use super::next::{Next, steps_to_clear};
 use super::table::Blank;
 use crate::sync::IN_MODEL;
 
@@ -74,6 +74,14 @@ impl<K> Shape<K> {
     /// [`linked`](Self::linked) in young tables.
     pub(super) fn linked_young(&self) -> usize {
         self.all.wrapping_sub(self.read)
+    }
+
+    /// So many shares are left, at most, of what is in the making.
+    pub(super) fn shares_left(&self) -> usize {
+        let spare = self.spare.as_ref().map_or(0, |spare| steps_to_clear(spare, STEP));
+        let next = self.next.as_ref().map_or(0, |next| next.steps_left(STEP));
+        // Each share goes on with both.
+        spare.max(next)
     }
 
     /// But for the dirty table.

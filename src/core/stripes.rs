@@ -229,11 +229,8 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
 
     #[inline(never)]
     fn give_room(&self, guard: &Held<'_, G>, lock: &mut Lock<'_, K>, stripes: &Stripes) {
-        let room = if lock.is_open {
-            0
-        } else {
-            room(self.tables(guard).1[0].size(), lock.dirty_used, Self::shares_left(lock))
-        };
+        let room =
+            if lock.is_open { 0 } else { room(self.tables(guard).1[0].size(), lock.dirty_used, lock.shares_left()) };
         if room > 0 {
             lock.is_open = true;
             // Waits for nobody: this may be a removal. A stripe that somebody has just found shut stays that, for now.

@@ -4,7 +4,7 @@
 
 use super::Tables;
 use super::garbage::{Host, Unlinked};
-use super::next::{cleared_in_a_step, steps_to_clear};
+use super::next::cleared_in_a_step;
 use super::shape::{LARGE, LOTS_ALONE, MISS_LOT, READER_SHARES, SMALL, STEP};
 use super::table::{Blank, Table};
 use super::writer::Lock;
@@ -55,14 +55,6 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
             // As above.
             let _ = self.advance(guard, lock, STEP);
         }
-    }
-
-    /// So many shares are left, at most, of what is being made.
-    pub(super) fn shares_left(lock: &Lock<'_, K>) -> usize {
-        let spare = lock.spare.as_ref().map_or(0, |spare| steps_to_clear(spare, STEP));
-        let next = lock.next.as_ref().map_or(0, |next| next.steps_left(STEP));
-        // Each share is one of both.
-        spare.max(next)
     }
 
     /// [`is_sparse`](Self::is_sparse), when it seems so, or has seemed so.

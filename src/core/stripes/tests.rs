@@ -3,9 +3,10 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::bucket::SLOTS;
+use super::super::entry::Entry;
 use super::super::table::Table;
 use super::super::{Computed, Core, Hash, Limits, Next};
-use super::STRIPES;
+use super::{Link, STRIPES};
 
 const KEYS: u64 = if cfg!(miri) { 400 } else { 50_000 };
 
@@ -74,6 +75,43 @@ fn c1_a_key_is_inserted_once_whoever_inserts_it_by_a_stripe() {
     assert_holds(&core, (0..KEYS).filter(|key| key % 4 != 0 || fours.contains(key)));
     let by_stripes = core.linked_by_stripes();
     assert!(by_stripes > if cfg!(miri) { 0 } else { KEYS / 4 }, "{by_stripes}");
+}
+
+/// As if somebody had the mutex for long, again and again, and the others linked all that they can meanwhile: what is left of the room is enough for the shares that are left.
+#[test]
+#[cfg_attr(miri, ignore = "takes many keys")]
+fn p3_tables_are_made_in_time_whoever_links_by_stripes() {
+    let core = Core::<u64, u64>::new(Limits::NONE, None);
+    core.stripe_now(&core.guard());
+    let mut keys = 0..;
+    let is_in_the_making = |key| {
+        assert!(insert(&core, key));
+        let lock = core.lock();
+        lock.next.is_some() && lock.is_open && core.len() > KEYS as usize / 4
+    };
+    assert!(keys.any(is_in_the_making));
+    let guard = core.guard();
+    let dirty = core.tables(&guard).1[0];
+    let stripes = core.writer.striping.get().expect("they have been made");
+    for round in 0..4 {
+        for key in keys.by_ref().take(KEYS as usize) {
+            let (entry, searched) = (Entry::new(key, key), core.searching(&guard, hash(key)));
+            if !matches!(core.link_by_stripe(&guard, stripes, searched, hash(key), entry), Ok(Link::Done)) {
+                // SAFETY: it was not linked, so it is ours.
+                let _ = unsafe { entry.take() };
+            }
+        }
+        let mut lock = core.lock();
+        core.writer.striping.shut(&mut lock);
+        let (used, shares, limit) = (lock.dirty_used, lock.shares_left(), dirty.size().limit());
+        assert!(shares > 0 && used + shares <= limit, "{round}: {used} used, {shares} shares, {limit}");
+        // Does a share, and opens them again.
+        core.unlock(&guard, lock);
+    }
+    for key in keys.take(dirty.size().limit()) {
+        assert!(insert(&core, key));
+        assert!(core.tables(&guard).1[2].is_empty(), "the next table was not done in time");
+    }
 }
 
 /// Of what was linked by stripes some has been added up, or nothing, when everything is removed.
