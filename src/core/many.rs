@@ -183,6 +183,9 @@ impl<K, V> Core<K, V> {
     fn link_built(&self, guard: &MapHeld<'_, K, V>, searched: Searched, built: &mut Vec<Built<K, V>>) -> usize {
         let (mut searched, mut linked, mut failed) = (searched, 0, None);
         let entries = built.len();
+        // The buckets have been looked at, or asked for; not what else is written.
+        let dirty = self.state(guard).young[0];
+        built.iter().for_each(|new| dirty.prefetch_hashes(new.hash));
         let mut lock = self.lock();
         // Nothing of the user's is dropped here: what is let go of has no entry any more.
         built.retain_mut(|new| {
