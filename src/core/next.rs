@@ -107,9 +107,11 @@ impl<K> Next<K> {
 
     /// In how many steps of so many slots it is done, at most; unless it turns out that it needs more spare buckets.
     pub(super) fn steps_left(&self, slots: usize) -> usize {
-        let copying = self.sources[self.current..].iter().map(|source| source.buckets().div_ceil(slots / SLOTS) + 1);
+        let begun = self.entries.left();
+        let others = self.sources[self.current + 1..].iter().map(|source| source.buckets());
+        let copying: usize = others.chain([begun]).map(|buckets| buckets.div_ceil(slots / SLOTS) + 1).sum();
         let clearing = if self.is_cleared { 0 } else { steps_to_clear(&self.blank, slots) + 1 };
-        clearing + copying.sum::<usize>()
+        clearing + copying
     }
 
     /// The same from the beginning, in a table with more spare buckets. The other one is the caller's.
@@ -255,5 +257,18 @@ mod tests {
             assert!(core.tables(&core.guard()).1[2].is_empty(), "{key}: the next table was not done in time");
         }
         assert!(core.promotions_and_misses().0 > 1);
+    }
+
+    /// The first dirty table of a large map is a small one, and half full when its successor is begun.
+    #[test]
+    fn p3_holds_when_a_fitted_map_grows() {
+        const KEYS: u64 = if cfg!(miri) { 2000 } else { 200_000 };
+        let core = Core::<u64, u64>::new(Limits::NONE, None);
+        (0..KEYS).for_each(|key| assert!(core.insert(&core.guard(), hash(key), key, key).is_none()));
+        core.shrink_to_fit(&core.guard()).unwrap();
+        for key in KEYS..KEYS / 10 * 11 {
+            bounded(&core, key, || assert!(core.insert(&core.guard(), hash(key), key, key).is_none()));
+            assert!(core.tables(&core.guard()).1[2].is_empty(), "{key}: the next table was not done in time");
+        }
     }
 }

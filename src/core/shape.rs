@@ -60,6 +60,7 @@ impl<K> Shape<K> {
         debug_assert!(*linked > 0 || self.is_open);
         *linked = linked.wrapping_sub(1);
         self.all = self.all.wrapping_sub(1);
+        debug_assert_eq!(self.all, self.added_up());
         self.writers(young)
     }
 
@@ -69,6 +70,12 @@ impl<K> Shape<K> {
         self.young[0] = self.young[0].wrapping_add(linked);
         self.all = self.all.wrapping_add(linked);
         self.dirty_used += used;
+        debug_assert_eq!(self.all, self.added_up());
+    }
+
+    /// What `all` has to be.
+    fn added_up(&self) -> usize {
+        self.young.iter().fold(self.read, |sum, young| sum.wrapping_add(*young))
     }
 
     /// [`linked`](Self::linked) in young tables.
@@ -123,7 +130,7 @@ pub(super) const MISS_LOT: u32 = if IN_MODEL { 1 } else { 64 };
 /// So many lots are told while no writer comes, before readers go on with the tables.
 pub(super) const LOTS_ALONE: usize = if IN_MODEL { 1 } else { 4 };
 /// Slots that a call which has the mutex looks at for the next read table. The dirty table takes at least a fifth of the
-/// entries there are: before it is full, all of their slots have been looked at several times over.
+/// entries there are: before it is full, all of their slots have been looked at several times over, or, where several threads link, once.
 pub(super) const STEP: usize = if IN_MODEL { SLOTS } else { 64 };
 const _: () = assert!(STEP >= SLOTS, "buckets are looked at as a whole");
 /// So many calls' shares does a reader that tells its misses: a few microseconds.

@@ -13,7 +13,6 @@
 
 use std::sync::{OnceLock, PoisonError, TryLockError};
 
-use super::Tables;
 use super::bucket::Writers;
 use super::entry::Entry;
 use super::garbage::{Host, table_weight};
@@ -22,6 +21,7 @@ use super::searched::Searched;
 use super::shape::{LARGE, Shape};
 use super::table::{Size, Table, Used};
 use super::writer::{Link, Lock};
+use super::{GROUP, Tables};
 use crate::reclaim::Held;
 use crate::sync::{AtomicU32, AtomicU64, AtomicUsize, IN_MODEL, Mutex, MutexGuard, Ordering, const_unless_loom, fence};
 
@@ -51,7 +51,7 @@ pub(super) struct Stripes {
 const OPEN: u32 = 1;
 /// There is something to be done for the tables: who has linked by a stripe does a share of it, if nobody else is at it.
 const DUE: u32 = 2;
-/// Somebody has found a stripe taken: who has taken it takes the mutex afterwards, and does what was to be done.
+/// Somebody has found a stripe taken: who has taken it, and whoever links by one from then on, takes the mutex afterwards, and does what was to be done.
 const ASKED: u32 = 4;
 
 /// A cache line.
@@ -181,14 +181,14 @@ impl Stripe {
 ///
 /// Hashes spread, not evenly: so it is a little more than a fair share, or the first of the stripes would be full long before all together have used up what there is. Half of
 /// a large table is given first: then its successor has to be prepared, in the time that it takes to use the other half. And while tables are in the making there is no room for as many entries as there are
-/// shares to do: for these one has to take the mutex, one share each; so they are made in time, however many threads link.
+/// shares to do, and a group more, which is linked before its shares are done: for these one has to take the mutex, one share each; so they are made in time, however many threads link.
 fn room(size: Size, used: usize, shares: usize) -> usize {
-    let shares = if IN_MODEL { 0 } else { shares };
-    let (left, prepare) = (size.limit().saturating_sub(used + shares), (size.limit() / 2 + 1).max(LARGE));
+    let reserve = if shares == 0 || IN_MODEL { 0 } else { shares + GROUP };
+    let (left, prepare) = (size.limit().saturating_sub(used + reserve), (size.limit() / 2 + 1).max(LARGE));
     let share = if used < prepare { left.min(prepare - used).min(left / 4 * 3) } else { left } / STRIPES;
     if share < LEAST_ROOM {
         0
-    } else if shares > 0 {
+    } else if reserve > 0 {
         share
     } else {
         share + share.isqrt()
@@ -269,7 +269,7 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         let hints = stripes.hints.load(Ordering::Relaxed);
         let lock = match hints {
             _ if hints & ASKED != 0 => Some(self.lock()),
-            // Else who has the mutex does a share, too.
+            // If somebody has it, let be: there is room for as many entries as there are shares left.
             _ if hints & DUE != 0 => self.try_lock(),
             _ => None,
         };

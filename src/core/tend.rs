@@ -106,9 +106,9 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         if !self.writer.striping.try_shut(lock) {
             return false;
         }
-        // So large that it can be cleared in the time in which the present one fills up.
-        let limit = self.state(guard).young[0].size().limit();
-        let entries = self.usual(guard, lock).min(limit.max(LARGE) * 64);
+        // So large that it can be cleared in the time in which the present one fills up: a bucket is for 3.5 entries.
+        let left = self.state(guard).young[0].size().limit().saturating_sub(lock.dirty_used);
+        let entries = self.usual(guard, lock).min(left.saturating_mul(3 * cleared_in_a_step(STEP)));
         if entries > LARGE {
             // Without memory for it it is tried again when it is needed.
             lock.spare = self.blank(guard, self.dirty_size(guard, entries)).ok().map(Box::new);

@@ -33,14 +33,16 @@ pub(super) struct Writer<K, V> {
     /// Reads that had to look into the dirty table since the last promotion, give or take what threads have not told.
     pub(super) misses: AtomicUsize,
     pub(super) total_misses: AtomicU64,
-    /// How several threads link at once. From here on a line that all may keep: it is hardly ever written.
+    // On another line: nobody writes it while writers follow one another.
+    /// How several threads link at once.
     pub(super) striping: Striping,
     pub(super) promotions: AtomicU64,
     /// Lots of misses told since a writer has last had the mutex.
     pub(super) lots_alone: AtomicUsize,
 }
 
-#[cfg(not(loom))]
+// Where a mutex is a word, as on most systems.
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(any(loom, shuttle))))]
 const _: () = assert!(std::mem::offset_of!(Writer<u64, u64>, striping) == 128);
 
 impl<K, V> Writer<K, V> {
@@ -142,13 +144,17 @@ impl<K, V, G: Host<K, V>> Tables<K, V, G> {
         loop {
             // For those who have left us their work, too.
             shares += self.unlink_dead(guard, &mut lock);
-            self.tend(guard, &mut lock, std::mem::take(&mut shares));
+            let tended = std::mem::take(&mut shares);
+            self.tend(guard, &mut lock, tended);
             if G::CLOSES {
                 self.close_if_empty(guard, &mut lock);
             }
             // Who takes the mutex next may rely on it that what was left to us is stamped (R3).
             guard.seal();
-            self.open_stripes(guard, &mut lock);
+            // Who has only looked does not know whether the next dirty table is to be prepared first.
+            if tended > 0 {
+                self.open_stripes(guard, &mut lock);
+            }
             drop(lock);
             // ORDERING: the holder's side of *let go against leave behind*: it lets go, fences, and looks at the list;
             // `bury` leaves the entry on the list, fences, and tries the mutex. Not both can miss.

@@ -71,7 +71,7 @@ pub(crate) struct Record<L> {
     pub(crate) local: L,
 }
 
-#[cfg(not(loom))]
+#[cfg(all(target_pointer_width = "64", not(loom)))]
 const _: () = assert!(std::mem::offset_of!(Record<()>, is_laden) >= 64, "on another line than `epoch`");
 
 // SAFETY: Sync: D2: what is not atomic is touched by the owner only.
@@ -96,6 +96,7 @@ impl<L: Default> Default for Record<L> {
     }
 }
 
+/// In this order: `top` is looked at again and again by who waits for others, and what lies behind it all is the clock, which they take away from each other.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Directory<L> {

@@ -45,7 +45,7 @@ impl<K> Backwards<K> {
 
     /// How many buckets have not been looked at.
     #[inline(always)]
-    fn left(&self) -> usize {
+    pub(in crate::core) fn left(&self) -> usize {
         (self.first.addr() - self.table.buckets.addr()) / size_of::<Bucket<K>>()
     }
 
