@@ -186,13 +186,8 @@ fn room(size: Size, used: usize, shares: usize) -> usize {
     let reserve = if shares == 0 || IN_MODEL { 0 } else { shares + GROUP };
     let (left, prepare) = (size.limit().saturating_sub(used + reserve), (size.limit() / 2 + 1).max(LARGE));
     let share = if used < prepare { left.min(prepare - used).min(left / 4 * 3) } else { left } / STRIPES;
-    if share < LEAST_ROOM {
-        0
-    } else if reserve > 0 {
-        share
-    } else {
-        share + share.isqrt()
-    }
+    let more = if reserve > 0 { 0 } else { share.isqrt() };
+    if share < LEAST_ROOM { 0 } else { share + more }
 }
 
 impl<K, V, G: Host<K, V>> Tables<K, V, G> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::super::bucket::SLOTS;
 use super::super::entry::Entry;
 use super::super::table::Table;
-use super::super::{Computed, Core, Hash, Limits, Next};
+use super::super::{Computed, Core, GROUP, Hash, Limits, Next};
 use super::{Link, STRIPES};
 
 const KEYS: u64 = if cfg!(miri) { 400 } else { 50_000 };
@@ -77,6 +77,33 @@ fn c1_a_key_is_inserted_once_whoever_inserts_it_by_a_stripe() {
     assert!(by_stripes > if cfg!(miri) { 0 } else { KEYS / 4 }, "{by_stripes}");
 }
 
+/// Is it linked, if only a stripe will do?
+fn links_by_stripe(core: &Core<u64, u64>, key: u64) -> bool {
+    let stripes = core.writer.striping.get().expect("they have been made");
+    let (guard, entry) = (core.guard(), Entry::new(key, key));
+    let linked = core.link_by_stripe(&guard, stripes, core.searching(&guard, hash(key)), hash(key), entry);
+    let is_linked = matches!(linked, Ok(Link::Done));
+    if !is_linked {
+        // SAFETY: it was not linked, so it is ours.
+        let _ = unsafe { entry.take() };
+    }
+    is_linked
+}
+
+/// Half of a large table has been used by stripes, and its successor is not begun. A call that only looks shuts them, and must not give them the other half.
+#[test]
+#[cfg_attr(miri, ignore = "takes many keys")]
+fn p3_who_only_looks_leaves_stripes_shut() {
+    let core = open(KEYS);
+    let linked = (0..KEYS).filter(|key| links_by_stripe(&core, *key)).count();
+    assert!(linked > KEYS as usize / 3 && core.lock().spare.is_none());
+    core.capacity(&core.guard());
+    assert!(!(KEYS..KEYS * 2).any(|key| links_by_stripe(&core, key)));
+    assert!(insert(&core, KEYS * 2));
+    assert!(core.lock().spare.is_some(), "who links does a share");
+    assert!((KEYS * 2 + 1..KEYS * 3).any(|key| links_by_stripe(&core, key)));
+}
+
 /// As if somebody had the mutex for long, again and again, and the others linked all that they can meanwhile: what is left of the room is enough for the shares that are left.
 #[test]
 #[cfg_attr(miri, ignore = "takes many keys")]
@@ -92,21 +119,16 @@ fn p3_tables_are_made_in_time_whoever_links_by_stripes() {
     assert!(keys.any(is_in_the_making));
     let guard = core.guard();
     let dirty = core.tables(&guard).1[0];
-    let stripes = core.writer.striping.get().expect("they have been made");
     for round in 0..4 {
-        for key in keys.by_ref().take(KEYS as usize) {
-            let (entry, searched) = (Entry::new(key, key), core.searching(&guard, hash(key)));
-            if !matches!(core.link_by_stripe(&guard, stripes, searched, hash(key), entry), Ok(Link::Done)) {
-                // SAFETY: it was not linked, so it is ours.
-                let _ = unsafe { entry.take() };
-            }
-        }
+        keys.by_ref().take(KEYS as usize).for_each(|key| _ = links_by_stripe(&core, key));
         let mut lock = core.lock();
         core.writer.striping.shut(&mut lock);
         let (used, shares, limit) = (lock.dirty_used, lock.shares_left(), dirty.size().limit());
-        assert!(shares > 0 && used + shares <= limit, "{round}: {used} used, {shares} shares, {limit}");
-        // Does a share, and opens them again.
+        // A group is linked before its shares are done.
+        assert!(shares > 0 && used + shares + GROUP <= limit, "{round}: {used} used, {shares} shares, {limit}");
         core.unlock(&guard, lock);
+        // Shares, and past the middle: they are opened for the other half.
+        keys.by_ref().take(32).for_each(|key| assert!(insert(&core, key)));
     }
     for key in keys.take(dirty.size().limit()) {
         assert!(insert(&core, key));

@@ -42,9 +42,8 @@ impl<K> Table<K> {
     /// Asks for what will be written when an entry with this hash is linked.
     #[inline(always)]
     pub(super) fn prefetch_link(self, hash: Hash) {
-        let home = self.home(hash);
-        prefetch(self.buckets.wrapping_add(home));
-        prefetch(self.hash_at(home, 0));
+        self.prefetch_home(hash);
+        self.prefetch_hashes(hash);
     }
 
     /// Asks for what else than its home bucket will be written when an entry with this hash is linked.
